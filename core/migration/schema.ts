@@ -1,0 +1,259 @@
+/**
+ * The migration file. This schema is the one source of the types, of the JSON Schema for editors
+ * (`docs/reference/migration.schema.json`) and of the reference page. It has room for what the design promises;
+ * what this version does not implement yet is listed in `unimplemented.ts` and refused by name.
+ */
+import { z } from "zod";
+import { duration, identifierText, migrationName, tableName } from "./scalars.ts";
+
+const column = identifierText;
+const expression = z.string().min(1).describe("One SQL expression over the row's columns");
+
+const renameColumn = z
+  .strictObject({
+    table: tableName,
+    from: column.describe("The column's name today"),
+    to: column.describe("Its name afterwards; a new column until contract"),
+  })
+  .refine(({ from, to }) => from !== to, { error: '"to" must differ from "from"', path: ["to"] })
+  .describe("Rename a column: both live side by side, kept equal by triggers, until contract");
+
+const changeType = z
+  .strictObject({
+    table: tableName,
+    column,
+    to: column.describe("The new column's name"),
+    type: z.string().min(1),
+    up: expression,
+    down: expression,
+    lossy_down: z.boolean().default(false).describe("Acknowledges that `down` loses data"),
+  })
+  .describe("Change a column's type through a new column");
+
+const setNotNull = z
+  .strictObject({
+    table: tableName,
+    column,
+    fill: expression.describe("The value for rows that have none"),
+    partial: expression.optional().describe("Hold only the rows that satisfy this to it"),
+  })
+  .describe("Make a column NOT NULL on history that has nulls");
+
+const addColumn = z
+  .strictObject({ table: tableName, column, type: z.string().min(1), up: expression })
+  .describe("Add a column that is derived from others");
+
+const addConstraint = z
+  .strictObject({ table: tableName, name: identifierText, check: expression })
+  .describe("Add a CHECK constraint to a table with history");
+
+const copyTable = z
+  .strictObject({ from: tableName, to: tableName, key: z.array(column).min(1), columns: z.record(column, expression) })
+  .describe("Copy a table into a new one and keep both in step");
+
+const moveStore = z
+  .strictObject({
+    table: tableName,
+    aggregate: z.string().min(1),
+    outbox: tableName,
+    target: z.string().min(1),
+    reconcile_every: duration,
+  })
+  .describe("Move writes to another store through a transactional outbox and CDC");
+
+const operation = z
+  .strictObject({
+    rename_column: renameColumn.optional(),
+    change_type: changeType.optional(),
+    set_not_null: setNotNull.optional(),
+    add_column: addColumn.optional(),
+    add_constraint: addConstraint.optional(),
+    copy_table: copyTable.optional(),
+    move_store: moveStore.optional(),
+  })
+  .refine((value) => Object.values(value).filter((kind) => kind !== undefined).length === 1, {
+    error: "exactly one operation",
+  })
+  .describe("What changes");
+
+const softWindow = z.strictObject({
+  days: z.array(z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])).min(1),
+  from: z.string().regex(/^\d\d:\d\d$/),
+  to: z.string().regex(/^\d\d:\d\d$/),
+  time_zone: z.string().min(1),
+  workers: z.int().min(0),
+});
+
+const backfill = z
+  .strictObject({
+    workers: z.int().min(1).max(40).default(2).describe("Shards worked on at the same time"),
+    shard_blocks: z.int().min(16).max(131_072).default(2_048).describe("Blocks of 8 KiB a shard"),
+    batch: z
+      .strictObject({
+        target: duration.prefault("250ms").describe("The time that one batch should take; its size follows"),
+        initial_blocks: z.int().min(1).max(4_096).default(64),
+      })
+      .prefault({}),
+    slice: duration.prefault("60s").describe("How long a worker goes on in one Lambda invocation, at most 10m"),
+    max_rows_per_second: z.int().min(1).optional(),
+    soft_windows: z.array(softWindow).optional(),
+    pause_on_alarms: z.array(z.string().min(1)).optional(),
+    tenant_column: column.optional().describe("Names the tenant in the logs of each batch"),
+  })
+  .prefault({})
+  .describe("How history is brought over");
+
+const validate = z
+  .strictObject({
+    segments: z.array(column).max(4).default([]).describe("Columns by whose combinations rows are counted and compared"),
+    max_divergence: z.number().min(0).max(1).default(0).describe("Largest share of rows that may differ"),
+    workers: z.int().min(1).max(40).default(2),
+    shard_blocks: z.int().min(16).max(131_072).default(4_096),
+    top_n: z.array(z.strictObject({ column, n: z.int().min(1).max(1_000) })).optional(),
+    sample: z.strictObject({ rows: z.int().min(1) }).optional(),
+    rules: z.array(z.strictObject({ name: z.string().min(1), holds: expression })).optional(),
+    cohorts: z.array(z.strictObject({ name: z.string().min(1), where: expression })).optional(),
+  })
+  .prefault({})
+  .describe("What is proven before cutover and again before contract");
+
+const alarmName = z.string().min(1).max(255);
+const gateName = z.enum([
+  "before_expand",
+  "before_backfill",
+  "before_validate",
+  "before_cutover",
+  "before_soak",
+  "before_cooling",
+  "before_contract",
+]);
+
+const gates = z
+  .strictObject({
+    alarms: z.array(alarmName).default([]).describe("CloudWatch alarms that must be OK from cutover to contract"),
+    timeout: duration.prefault("30m").describe("How long a gate may hold before it fails"),
+    poll: duration.prefault("30s"),
+    between: z
+      .partialRecord(
+        gateName,
+        z.strictObject({
+          alarms: z.strictObject({ names: z.array(alarmName).min(1), ok_for: duration }).optional(),
+          metric: z
+            .strictObject({ query: z.string().min(1), statistic: z.string().min(1), at_most: z.number() })
+            .optional(),
+          sql: z.strictObject({ holds: expression }).optional(),
+          divergence: z.strictObject({ at_most: z.number().min(0).max(1) }).optional(),
+          approval: z
+            .strictObject({ by: z.array(z.string().min(1)).optional(), self_approval: z.boolean().default(true) })
+            .optional(),
+          timeout: duration.optional(),
+          on_fail: z.enum(["rollback", "hold"]).default("rollback"),
+        }),
+      )
+      .optional(),
+  })
+  .prefault({})
+  .describe("What must be healthy for the run to go on");
+
+const share = {
+  percent: z.int().min(0).max(100).optional(),
+  tenants: z.array(z.string().min(1)).min(1).optional(),
+  regions: z.array(z.string().min(1)).min(1).optional(),
+};
+
+const cutoverStep = z
+  .strictObject({ path: z.enum(["read", "write"]), ...share, soak: duration.prefault("10m") })
+  .refine((step) => [step.percent, step.tenants, step.regions].filter((part) => part !== undefined).length === 1, {
+    error: "exactly one of percent, tenants, regions",
+  })
+  .describe("Widens one path to a share of traffic, to tenants or to regions");
+
+const cutover = z
+  .strictObject({
+    steps: z
+      .array(cutoverStep)
+      .min(1)
+      .refine((steps) => (["read", "write"] as const).every((path) => finalPercent(steps, path) === 100), {
+        error: "steps that end with path read at percent 100 and path write at percent 100",
+      })
+      .refine((steps) => (["read", "write"] as const).every((path) => neverNarrows(steps, path)), {
+        error: "percentages that never go down along a path",
+      }),
+    shadow_reads: z.strictObject({ percent: z.number().min(0).max(100) }).optional(),
+  })
+  .prefault({
+    steps: [
+      { path: "read", percent: 5 },
+      { path: "read", percent: 50 },
+      { path: "read", percent: 100 },
+      { path: "write", percent: 100 },
+    ],
+  })
+  .describe("How traffic moves to the new path");
+
+const contract = z
+  .strictObject({
+    cooling: duration.prefault("7d").describe("Time on the new path before anything is dropped"),
+    consumers: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1),
+          kind: z.enum(["service", "job", "bi", "export", "role", "view"]),
+          owner: z.string().min(1),
+          confirm: z.enum(["declared", "signal"]).default("declared"),
+        }),
+      )
+      .default([])
+      .describe("Who still used the old shape when the migration was written"),
+    brownout: duration.optional(),
+    approval: z.boolean().optional(),
+  })
+  .prefault({})
+  .describe("When and how the old shape goes");
+
+export const migrationSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    migration: migrationName,
+    description: z.string().min(1),
+    database: z.string().min(1).describe("A database that cdk.json names"),
+    mode: z.enum(["safe", "aggressive"]).default("safe"),
+    operation,
+    locks: z
+      .strictObject({
+        timeout: duration.prefault("500ms").describe("The longest that our DDL waits for a lock, and makes others wait"),
+        statement_timeout: duration.prefault("5s").describe("The longest that it may then hold it"),
+        attempts: z.int().min(1).max(1_000).default(120),
+      })
+      .prefault({}),
+    backfill,
+    validate,
+    gates,
+    cutover,
+    soak: duration.prefault("1h").describe("All traffic on the new path, alarms watched, before cooling starts"),
+    contract,
+  })
+  .describe("One change to one database, from expand to contract");
+
+/** What a person writes: optional keys left out, durations as text. */
+export type MigrationInput = z.input<typeof migrationSchema>;
+/** A migration as parsed: every default filled in, durations in milliseconds. */
+export type Migration = z.output<typeof migrationSchema>;
+
+interface Widening {
+  readonly path: "read" | "write";
+  readonly percent?: number | undefined;
+}
+
+function percentages(steps: readonly Widening[], path: Widening["path"]): number[] {
+  return steps.flatMap((step) => (step.path === path && step.percent !== undefined ? [step.percent] : []));
+}
+
+function finalPercent(steps: readonly Widening[], path: Widening["path"]): number | undefined {
+  return percentages(steps, path).at(-1);
+}
+
+function neverNarrows(steps: readonly Widening[], path: Widening["path"]): boolean {
+  const shares = percentages(steps, path);
+  return shares.every((share, index) => share >= (shares[index - 1] ?? 0));
+}

@@ -1,0 +1,136 @@
+/**
+ * The plan: plain data, frozen, named by the SHA-256 of its canonical JSON. A run executes its plan and nothing else.
+ */
+import type { FlagState } from "../flag.ts";
+
+/** PostgreSQL's table-level lock modes (https://www.postgresql.org/docs/17/explicit-locking.html). */
+export type LockMode =
+  | "ACCESS SHARE"
+  | "ROW SHARE"
+  | "ROW EXCLUSIVE"
+  | "SHARE UPDATE EXCLUSIVE"
+  | "SHARE ROW EXCLUSIVE"
+  | "ACCESS EXCLUSIVE"
+  | "none";
+
+/** One step of DDL: all of its statements take effect together, with their ledger row, or none does. */
+export interface DdlStep {
+  /** Unique in the plan, stable across plans of one migration; the ledger knows the step by it. */
+  readonly id: string;
+  /** What it does, for a person: the console, the plan's print, the ledger. */
+  readonly title: string;
+  /** In order, in one transaction; a `concurrent` step has exactly one, outside any transaction. */
+  readonly statements: readonly string[];
+  readonly mode: "transaction" | "concurrent";
+  /** The strongest lock on the table that the step takes. */
+  readonly lock: LockMode;
+  /** Whom the lock holds up while it is held. */
+  readonly blocks: "nobody" | "writers" | "readers and writers";
+  /** The longest wait for the lock; the statement is then retried after a pause. 0: no limit (concurrent). */
+  readonly lockTimeoutMs: number;
+  /** The longest that the step may run and so hold the lock. 0: no limit (concurrent). */
+  readonly statementTimeoutMs: number;
+  /** A `concurrent` step's index, so that an invalid leftover is found and dropped. */
+  readonly index?: { readonly schema: string; readonly name: string };
+}
+
+/** The table as it was when the plan was made. */
+export interface PlannedTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: "table" | "partitioned table";
+  /** Estimates from `pg_class`, of the whole table with its partitions. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly blocks: number;
+}
+
+export interface BackfillPlan {
+  /** Parallel workers: items of the Map, and its MaxConcurrency. */
+  readonly workers: number;
+  /** Blocks of 8 KiB that a shard covers. */
+  readonly shardBlocks: number;
+  /** Blocks in a worker's first batch; later ones follow `batchTargetMs`. */
+  readonly initialBatchBlocks: number;
+  readonly batchTargetMs: number;
+  /** How long a worker goes on in one Lambda invocation. */
+  readonly sliceSeconds: number;
+  /**
+   * One batch. `{relation}` stands for the table, or the leaf partition, that the shard lies in. Parameters: see
+   * `ledger/batch.ts`, which wraps it in the statement that moves the shard's cursor.
+   */
+  readonly update: string;
+}
+
+export interface ValidationPlan {
+  readonly workers: number;
+  readonly shardBlocks: number;
+  readonly sliceSeconds: number;
+  /** Columns whose combinations are counted one by one. */
+  readonly segments: readonly string[];
+  /** The largest share of rows that may differ, 0 to 1. */
+  readonly maxDivergence: number;
+  /**
+   * One scan of a shard, `{relation}` as above: one row a segment with
+   * segment, rows, old_nulls, new_nulls, mismatches, old_hash, new_hash.
+   */
+  readonly scan: string;
+}
+
+export interface GatePlan {
+  /** Alarms that must be OK, by name. */
+  readonly alarms: readonly string[];
+  /** How long a gate may hold before it fails. */
+  readonly timeoutSeconds: number;
+  /** Between two looks. */
+  readonly pollSeconds: number;
+}
+
+/** One widening of the flag. */
+export interface CutoverStep {
+  readonly id: string;
+  readonly title: string;
+  readonly flag: FlagState;
+  /** The time that this step runs under observation before the gate is asked again. */
+  readonly soakSeconds: number;
+}
+
+export interface PlanEstimates {
+  readonly shards: number;
+  readonly backfillSeconds: number;
+  readonly walBytes: number;
+  /** Heap growth: each updated row leaves its old version for vacuum. */
+  readonly extraBytes: number;
+}
+
+export interface Plan {
+  readonly format: 1;
+  readonly migration: string;
+  /** SHA-256 of the migration as parsed, so that a changed file is told from a changed catalog. */
+  readonly migrationHash: string;
+  readonly description: string;
+  readonly database: string;
+  readonly serverVersion: number;
+  readonly table: PlannedTable;
+  readonly operation: { readonly kind: string; readonly summary: string };
+  /** True: one flag flip brings all traffic back until contract starts, and no write is lost. */
+  readonly reversible: boolean;
+  readonly expand: readonly DdlStep[];
+  readonly backfill: BackfillPlan;
+  /** Built after the backfill, so that its updates stay HOT. */
+  readonly indexes: readonly DdlStep[];
+  readonly validation: ValidationPlan;
+  readonly gate: GatePlan;
+  readonly cutover: readonly CutoverStep[];
+  readonly soakSeconds: number;
+  readonly coolingSeconds: number;
+  readonly contract: readonly DdlStep[];
+  /** Takes the expanded schema away again; only when asked, and only while all traffic is on the old path. */
+  readonly undo: readonly DdlStep[];
+  readonly lockRetry: { readonly attempts: number; readonly baseSeconds: number; readonly maxSeconds: number };
+  readonly estimates: PlanEstimates;
+  /** Things that a person should know and that refuse nothing. */
+  readonly notes: readonly string[];
+  /** SHA-256, hex, of the canonical JSON of everything above. */
+  readonly hash: string;
+}
