@@ -102,13 +102,7 @@ export interface PhaseChange {
 
 /** How a Step Functions execution stands. `missing`: no such execution. */
 export type ExecutionStatus =
-  | "RUNNING"
-  | "SUCCEEDED"
-  | "FAILED"
-  | "TIMED_OUT"
-  | "ABORTED"
-  | "PENDING_REDRIVE"
-  | "missing";
+  "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED" | "PENDING_REDRIVE" | "missing";
 
 export interface Executions {
   status(executionArn: string): Promise<ExecutionStatus>;

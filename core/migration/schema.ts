@@ -105,7 +105,11 @@ const backfill = z
 
 const validate = z
   .strictObject({
-    segments: z.array(column).max(4).default([]).describe("Columns by whose combinations rows are counted and compared"),
+    segments: z
+      .array(column)
+      .max(4)
+      .default([])
+      .describe("Columns by whose combinations rows are counted and compared"),
     max_divergence: z.number().min(0).max(1).default(0).describe("Largest share of rows that may differ"),
     workers: z.int().min(1).max(40).default(2),
     shard_blocks: z.int().min(16).max(131_072).default(4_096),
@@ -221,7 +225,9 @@ export const migrationSchema = z
     operation,
     locks: z
       .strictObject({
-        timeout: duration.prefault("500ms").describe("The longest that our DDL waits for a lock, and makes others wait"),
+        timeout: duration
+          .prefault("500ms")
+          .describe("The longest that our DDL waits for a lock, and makes others wait"),
         statement_timeout: duration.prefault("5s").describe("The longest that it may then hold it"),
         attempts: z.int().min(1).max(1_000).default(120),
       })

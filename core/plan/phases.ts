@@ -15,7 +15,15 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number];
 
 /** From these a rollback may claim the run: until contract starts, one flag flip returns all traffic. */
-export const REVERSIBLE: readonly Phase[] = ["preflight", "expand", "backfill", "validate", "cutover", "soak", "cooling"];
+export const REVERSIBLE: readonly Phase[] = [
+  "preflight",
+  "expand",
+  "backfill",
+  "validate",
+  "cutover",
+  "soak",
+  "cooling",
+];
 
 /** The phases from which a step may enter `to`: the one before it, and itself, since every step is re-entrant. */
 export function enters(to: Exclude<Phase, "rolled-back">): readonly Phase[] {
