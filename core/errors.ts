@@ -129,3 +129,9 @@ export class StatementTimeout extends SluiceError {
   override readonly name = "StatementTimeout";
   override readonly retry = "never";
 }
+
+/** This machine lacks a program that the local stack needs, or could not start one. */
+export class LocalSetupFailed extends SluiceError {
+  override readonly name = "LocalSetupFailed";
+  override readonly retry = "never";
+}
