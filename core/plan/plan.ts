@@ -55,9 +55,13 @@ export interface BackfillPlan {
   readonly batchTargetMs: number;
   /** How long a worker goes on in one Lambda invocation. */
   readonly sliceSeconds: number;
+  /** How long a shard stays with a worker that says nothing. */
+  readonly leaseSeconds: number;
+  /** The longest that a batch waits for one row's lock. */
+  readonly lockTimeoutMs: number;
   /**
    * One batch. `{relation}` stands for the table, or the leaf partition, that the shard lies in. Parameters: see
-   * `ledger/batch.ts`, which wraps it in the statement that moves the shard's cursor.
+   * `ledger/batch.ts`.
    */
   readonly update: string;
 }
@@ -66,13 +70,14 @@ export interface ValidationPlan {
   readonly workers: number;
   readonly shardBlocks: number;
   readonly sliceSeconds: number;
+  readonly leaseSeconds: number;
+  readonly lockTimeoutMs: number;
   /** Columns whose combinations are counted one by one. */
   readonly segments: readonly string[];
   /** The largest share of rows that may differ, 0 to 1. */
   readonly maxDivergence: number;
   /**
-   * One scan of a shard, `{relation}` as above: one row a segment with
-   * segment, rows, old_nulls, new_nulls, mismatches, old_hash, new_hash.
+   * One scan of a shard, `{relation}` as above. It records one row a segment in `sluice.check`.
    */
   readonly scan: string;
 }

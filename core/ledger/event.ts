@@ -1,0 +1,26 @@
+import type { Session } from "../ports.ts";
+import { sql } from "../sql/statement.ts";
+
+/** What the ledger remembers of a run beside its data: for people, and for counting tries. */
+export type EventKind = "lock-timeout" | "gate" | "flag-step" | "verdict" | "rollback";
+
+export interface LedgerEvent {
+  readonly runId: string;
+  readonly kind: EventKind;
+  /** What it is about: a step's id, an alarm, a job. */
+  readonly subject: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export async function recordEvent(session: Session, event: LedgerEvent): Promise<void> {
+  await session.execute(sql`
+    INSERT INTO sluice.event (run_id, kind, subject, detail)
+    VALUES (${event.runId}, ${event.kind}, ${event.subject}, CAST(${JSON.stringify(event.detail)} AS jsonb))`);
+}
+
+export async function countEvents(session: Session, event: Omit<LedgerEvent, "detail">): Promise<number> {
+  const [row] = await session.execute(sql`
+    SELECT CAST(count(*) AS int) AS n FROM sluice.event
+    WHERE run_id = ${event.runId} AND kind = ${event.kind} AND subject = ${event.subject}`);
+  return Number(row?.["n"] ?? 0);
+}

@@ -1,0 +1,102 @@
+import type { ColumnCatalog } from "../catalog/catalog.ts";
+import { agreement, disagreement } from "../sql/disagreement.ts";
+import { identifier, literal, objectName } from "../sql/identifier.ts";
+import { fragment, name, raw, type Raw } from "../sql/statement.ts";
+import { SYNC_TRIGGER_PREFIX } from "./sync-names.ts";
+
+/** Two columns of one table that hold the same value. */
+export interface ColumnPair {
+  readonly table: { readonly schema: string; readonly name: string };
+  /** The old column; the new one has its type and its default. */
+  readonly column: ColumnCatalog;
+  readonly to: string;
+}
+
+/**
+ * Keeps two columns of a table equal, whichever of them a statement writes.
+ *
+ * Four BEFORE ROW triggers share two functions of one assignment each. The decision which side to copy stands in the
+ * triggers' WHEN clauses: PostgreSQL keeps those parsed, so they do not depend on anybody's search_path, and a row
+ * whose sides agree (every row that the backfill writes) never enters PL/pgSQL. Their names sort after every other
+ * trigger's, so that they see what the table's own triggers made of the row.
+ *
+ * - INSERT: the new side is copied unless it holds what an insert that does not name it would give it (its default).
+ * - UPDATE: the new side is copied if the statement changed it; otherwise the old side is. So a write of another
+ *   column of a row that the backfill has not reached fills the new side, and never turns a value into NULL.
+ *
+ * They are ENABLE ALWAYS: a session in replica mode (logical replication, bulk loads) writes rows as well.
+ */
+export function syncTriggers(pair: ColumnPair): readonly string[] {
+  const table = name(pair.table.schema, pair.table.name);
+  return triggers(pair).flatMap(({ trigger, event, when, direction }) => [
+    fragment`CREATE TRIGGER ${name(trigger)} BEFORE ${raw(event)} ON ${table} FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION ${syncFunction(pair, direction)}()`
+      .text,
+    fragment`ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${name(trigger)}`.text,
+  ]);
+}
+
+/** The two functions; nobody else may attach them to a table. */
+export function syncFunctions(pair: ColumnPair): readonly string[] {
+  return (["forward", "backward"] as const).flatMap((direction) => {
+    const [target, source] = direction === "forward" ? [pair.to, pair.column.name] : [pair.column.name, pair.to];
+    // `=` and a quoted body: the Data API reads `:name` as a parameter, and `:=` and `$$` invite a misreading.
+    const body = `BEGIN NEW.${identifier(target)} = NEW.${identifier(source)}; RETURN NEW; END`;
+    const routine = syncFunction(pair, direction);
+    return [
+      fragment`CREATE OR REPLACE FUNCTION ${routine}() RETURNS trigger LANGUAGE plpgsql AS ${raw(literal(body))}`.text,
+      fragment`REVOKE ALL ON FUNCTION ${routine}() FROM PUBLIC`.text,
+    ];
+  });
+}
+
+/** Removes what {@link syncTriggers} made. */
+export function dropSyncTriggers(pair: ColumnPair, ifExists = false): readonly string[] {
+  const table = name(pair.table.schema, pair.table.name);
+  return triggers(pair).map(
+    ({ trigger }) => fragment`DROP TRIGGER ${raw(ifExists ? "IF EXISTS " : "")}${name(trigger)} ON ${table}`.text,
+  );
+}
+
+/** Removes what {@link syncFunctions} made. */
+export function dropSyncFunctions(pair: ColumnPair): readonly string[] {
+  return (["forward", "backward"] as const).map(
+    (direction) => fragment`DROP FUNCTION IF EXISTS ${syncFunction(pair, direction)}()`.text,
+  );
+}
+
+type Direction = "forward" | "backward";
+
+interface SyncTrigger {
+  readonly trigger: string;
+  readonly event: "INSERT" | "UPDATE";
+  readonly when: Raw;
+  readonly direction: Direction;
+}
+
+function triggers(pair: ColumnPair): readonly SyncTrigger[] {
+  const { column } = pair;
+  const [newOld, newNew, oldNew] = [
+    fragment`NEW.${name(column.name)}`,
+    fragment`NEW.${name(pair.to)}`,
+    fragment`OLD.${name(pair.to)}`,
+  ];
+  const apart = disagreement(column, newNew, newOld);
+  const unwritten = raw(column.default === undefined ? `CAST(NULL AS ${column.type})` : `CAST((${column.default}) AS ${column.type})`);
+  return [
+    trigger(pair, "INSERT", "forward", fragment`${apart} AND ${agreement(column, newNew, unwritten)}`),
+    trigger(pair, "INSERT", "backward", fragment`${apart} AND ${disagreement(column, newNew, unwritten)}`),
+    trigger(pair, "UPDATE", "forward", fragment`${apart} AND ${agreement(column, newNew, oldNew)}`),
+    trigger(pair, "UPDATE", "backward", fragment`${apart} AND ${disagreement(column, newNew, oldNew)}`),
+  ];
+}
+
+function trigger(pair: ColumnPair, event: SyncTrigger["event"], direction: Direction, when: Raw): SyncTrigger {
+  const label = `${event.toLowerCase()}_${direction}`;
+  // The label stands before the columns' names, so that a name that is too long is cut behind it.
+  return { trigger: objectName(`${SYNC_TRIGGER_PREFIX}${label}`, pair.column.name, pair.to), event, when, direction };
+}
+
+function syncFunction(pair: ColumnPair, direction: Direction): Raw {
+  const { schema, name: table } = pair.table;
+  return name("sluice", objectName(direction, schema, table, pair.column.name, pair.to));
+}

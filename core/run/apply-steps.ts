@@ -1,0 +1,97 @@
+import { countEvents, recordEvent } from "../ledger/event.ts";
+import { isLockConflict } from "../ledger/shard.ts";
+import { DatabaseError, LockNotAcquired, StatementFailed } from "../errors.ts";
+import type { DdlStep } from "../plan/plan.ts";
+import type { Database, Session } from "../ports.ts";
+import { raw, sql } from "../sql/statement.ts";
+import { buildIndex } from "./build-index.ts";
+import { backOff } from "./back-off.ts";
+import type { Run } from "./run.ts";
+import { done, more, wait, type StepResult } from "./step-result.ts";
+
+/**
+ * Applies the first step that the ledger does not have yet; the state machine calls again until all are there.
+ *
+ * @throws LockNotAcquired after the plan's number of tries; StatementFailed where trying again cannot help.
+ */
+export async function applyNextStep(database: Database, run: Run, steps: readonly DdlStep[]): Promise<StepResult> {
+  const applied = await appliedSteps(database, run);
+  const step = steps.find((candidate) => !applied.has(candidate.id));
+  if (!step) return done(`all ${String(steps.length)} steps are applied`);
+  return step.mode === "concurrent" ? buildIndex(database, run, step) : applyInTransaction(database, run, step);
+}
+
+/** Ids of the steps that the ledger has for the run's plan. */
+export async function appliedSteps(session: Session, run: Run): Promise<ReadonlySet<string>> {
+  const rows = await session.execute(sql`SELECT step_id FROM sluice.step WHERE plan_hash = ${run.plan.hash}`);
+  return new Set(rows.map((row) => String(row["step_id"])));
+}
+
+/** Records a step; false where it is there already. */
+export async function recordStep(session: Session, run: Run, step: DdlStep): Promise<boolean> {
+  const rows = await session.execute(sql`
+    INSERT INTO sluice.step (plan_hash, step_id, run_id) VALUES (${run.plan.hash}, ${step.id}, ${run.ref.id})
+    ON CONFLICT DO NOTHING RETURNING step_id`);
+  return rows.length === 1;
+}
+
+async function applyInTransaction(database: Database, run: Run, step: DdlStep): Promise<StepResult> {
+  try {
+    await database.transaction(async (session) => {
+      await limitLocks(session, step);
+      // First the ledger: a second caller waits here, not on the table, and then finds the step done.
+      if (!(await recordStep(session, run, step))) return;
+      for (const text of step.statements) await session.execute({ text, parameters: {} });
+    });
+    return more(`${step.title}: applied`);
+  } catch (error) {
+    if (isLockConflict(error)) return retryLater(database, run, step);
+    if (error instanceof DatabaseError) throw failed(step, error);
+    throw error;
+  }
+}
+
+async function limitLocks(session: Session, step: DdlStep): Promise<void> {
+  await session.execute({ text: `SET LOCAL lock_timeout = ${String(step.lockTimeoutMs)}`, parameters: {} });
+  await session.execute({ text: `SET LOCAL statement_timeout = ${String(step.statementTimeoutMs)}`, parameters: {} });
+}
+
+async function retryLater(database: Database, run: Run, step: DdlStep): Promise<StepResult> {
+  const about = { runId: run.ref.id, kind: "lock-timeout", subject: step.id } as const;
+  const blockers = await blockingSessions(database, run);
+  await recordEvent(database, { ...about, detail: { blockers } });
+  const tries = await countEvents(database, about);
+  const holder = blockers === "" ? "another transaction" : blockers;
+  if (tries >= run.plan.lockRetry.attempts) {
+    throw new LockNotAcquired({
+      object: `step "${step.id}"`,
+      problem: `did not get its ${step.lock} lock in ${String(tries)} tries of ${String(step.lockTimeoutMs)} ms; held by ${holder}`,
+      remedy: "End the long transactions on the table, then start the migration again: it goes on from here",
+    });
+  }
+  const seconds = backOff({ ...run.plan.lockRetry, tries, seed: `${run.ref.id}/${step.id}` });
+  return wait(seconds, `${step.title}: lock not free (try ${String(tries)}), held by ${holder}`);
+}
+
+/** Who holds or waits for locks on the table now, oldest transaction first: process id and age. */
+async function blockingSessions(database: Database, run: Run): Promise<string> {
+  const { schema, name } = run.plan.table;
+  const rows = await database.execute(sql`
+    SELECT format('pid %s (%s, transaction open for %s s)', a.pid, coalesce(nullif(a.application_name, ''), a.usename),
+                  coalesce(CAST(extract(epoch FROM clock_timestamp() - a.xact_start) AS int), 0)) AS session
+    FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+    WHERE l.relation = (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                        WHERE n.nspname = ${schema} AND c.relname = ${name})
+      AND l.granted AND a.pid <> pg_backend_pid()
+    GROUP BY a.pid, a.application_name, a.usename, a.xact_start ORDER BY a.xact_start ${raw("LIMIT 3")}`);
+  return rows.map((row) => String(row["session"])).join(", ");
+}
+
+function failed(step: DdlStep, error: DatabaseError): StatementFailed {
+  return new StatementFailed({
+    object: `step "${step.id}"`,
+    problem: `failed and left nothing behind: ${error.details.problem}`,
+    remedy: "Mend the cause and start the migration again: it goes on from this step",
+    cause: error,
+  });
+}

@@ -1,0 +1,72 @@
+import { DatabaseError, StatementFailed } from "../errors.ts";
+import type { DdlStep } from "../plan/plan.ts";
+import type { Database } from "../ports.ts";
+import { fragment, name, sql } from "../sql/statement.ts";
+import { recordStep } from "./apply-steps.ts";
+import type { Run } from "./run.ts";
+import { more, wait, type StepResult } from "./step-result.ts";
+
+const POLL_SECONDS = 10;
+
+type IndexState =
+  | { readonly state: "missing" | "valid" | "invalid" }
+  | { readonly state: "building"; readonly progress: string };
+
+/**
+ * Builds one index CONCURRENTLY: start it, then look until the catalog calls it valid. A leftover of a build that
+ * died is INVALID; it is dropped and built again.
+ */
+export async function buildIndex(database: Database, run: Run, step: DdlStep): Promise<StepResult> {
+  const { index, statements } = step;
+  const text = statements[0];
+  if (!index || text === undefined) throw new TypeError(`step ${step.id} is concurrent and names no index`);
+  const found = await indexState(database, index);
+  switch (found.state) {
+    case "valid":
+      await recordStep(database, run, step);
+      return more(`${step.title}: valid`);
+    case "building":
+      return wait(POLL_SECONDS, `${step.title}: ${found.progress}`);
+    case "invalid":
+      await database.executeLong({
+        text: fragment`DROP INDEX CONCURRENTLY IF EXISTS ${name(index.schema, index.name)}`.text,
+        parameters: {},
+      });
+      return more(`${step.title}: dropped an invalid leftover`);
+    case "missing":
+      return start(database, step, text);
+    default:
+      return found satisfies never;
+  }
+}
+
+async function start(database: Database, step: DdlStep, text: string): Promise<StepResult> {
+  try {
+    const { finished } = await database.executeLong({ text, parameters: {} });
+    return finished ? more(`${step.title}: built`) : wait(POLL_SECONDS, `${step.title}: building`);
+  } catch (error) {
+    // 42P07: a second caller started the same build between our look and our statement; 40P01: deadlock, leaves INVALID.
+    if (error instanceof DatabaseError && ["42P07", "40P01"].includes(error.sqlState)) {
+      return wait(1, `${step.title}: ${error.details.problem}`);
+    }
+    if (!(error instanceof DatabaseError)) throw error;
+    throw new StatementFailed({
+      object: `step "${step.id}"`,
+      problem: `failed: ${error.details.problem}`,
+      remedy: "Mend the cause and start the migration again: an invalid index is dropped and built anew",
+      cause: error,
+    });
+  }
+}
+
+async function indexState(database: Database, index: NonNullable<DdlStep["index"]>): Promise<IndexState> {
+  const [row] = await database.execute(sql`
+    SELECT i.indisvalid AS valid,
+           (SELECT format('%s, block %s of %s', p.phase, p.blocks_done, p.blocks_total)
+            FROM pg_stat_progress_create_index AS p WHERE p.index_relid = i.indexrelid LIMIT 1) AS progress
+    FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = ${index.schema} AND c.relname = ${index.name}`);
+  if (!row) return { state: "missing" };
+  if (row["valid"] === true) return { state: "valid" };
+  return row["progress"] === null ? { state: "invalid" } : { state: "building", progress: String(row["progress"]) };
+}

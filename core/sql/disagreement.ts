@@ -1,0 +1,38 @@
+import type { ColumnCatalog } from "../catalog/catalog.ts";
+import { fragment, type Raw } from "./statement.ts";
+
+/**
+ * Types whose `=` is true only for values that print alike and are stored alike. Every other type has values that
+ * are equal and yet not the same: numeric 1.0 and 1.00, char 'a' and 'a ', citext 'A' and 'a', interval '1 day' and
+ * '24 hours', float 0 and -0, jsonb 1.0 and 1.00. A comparison by `=` would leave such a change unsynced.
+ */
+const EXACT_EQUALITY = new Set(
+  ["bool", "bytea", "date", "int2", "int4", "int8", "name", "oid", "text", "time", "timestamp", "timestamptz", "uuid"]
+    .concat("varchar")
+    .map((type) => `pg_catalog.${type}`),
+);
+
+/** Whether `IS DISTINCT FROM` tells every two different values of the column apart. */
+export function hasExactEquality(column: ColumnCatalog): boolean {
+  return column.typeKind === "enum" || (EXACT_EQUALITY.has(column.baseType) && column.collationDeterministic);
+}
+
+/**
+ * SQL that is true where two values of the column's type are not the same to the bit; nulls are the same.
+ *
+ * Where the type's own equality is coarser than identity, the values are compared as record images (`*<>`,
+ * https://www.postgresql.org/docs/17/functions-comparisons.html#COMPOSITE-TYPE-COMPARISON), which needs no equality
+ * operator at all and so serves `json`, `point` and `xml` too.
+ */
+export function disagreement(column: ColumnCatalog, left: Raw, right: Raw): Raw {
+  return hasExactEquality(column)
+    ? fragment`${left} IS DISTINCT FROM ${right}`
+    : fragment`ROW(${left}) OPERATOR(pg_catalog.*<>) ROW(${right})`;
+}
+
+/** The opposite of {@link disagreement}. */
+export function agreement(column: ColumnCatalog, left: Raw, right: Raw): Raw {
+  return hasExactEquality(column)
+    ? fragment`${left} IS NOT DISTINCT FROM ${right}`
+    : fragment`ROW(${left}) OPERATOR(pg_catalog.*=) ROW(${right})`;
+}
