@@ -4,7 +4,7 @@
  * what this version does not implement yet is listed in `unimplemented.ts` and refused by name.
  */
 import { z } from "zod";
-import { duration, identifierText, migrationName, tableName } from "./scalars.ts";
+import { duration, identifierText, migrationName, tableName, timeout } from "./scalars.ts";
 
 const column = identifierText;
 const expression = z.string().min(1).describe("One SQL expression over the row's columns");
@@ -225,10 +225,8 @@ export const migrationSchema = z
     operation,
     locks: z
       .strictObject({
-        timeout: duration
-          .prefault("500ms")
-          .describe("The longest that our DDL waits for a lock, and makes others wait"),
-        statement_timeout: duration.prefault("5s").describe("The longest that it may then hold it"),
+        timeout: timeout.prefault("500ms").describe("The longest that our DDL waits for a lock, and makes others wait"),
+        statement_timeout: timeout.prefault("5s").describe("The longest that it may then hold it"),
         attempts: z.int().min(1).max(1_000).default(120),
       })
       .prefault({}),
