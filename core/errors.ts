@@ -30,6 +30,12 @@ export class MigrationInvalid extends SluiceError {
   override readonly retry = "never";
 }
 
+/** The stack's configuration in cdk.json, or a handler's environment, is not valid. */
+export class ConfigurationInvalid extends SluiceError {
+  override readonly name = "ConfigurationInvalid";
+  override readonly retry = "never";
+}
+
 /** A pre-flight check refused the run; nothing was touched. */
 export class PreflightRefused extends SluiceError {
   override readonly name = "PreflightRefused";
