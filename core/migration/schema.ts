@@ -7,11 +7,12 @@ import { z } from "zod";
 import { duration, identifierText, migrationName, tableName, timeout } from "./scalars.ts";
 
 const column = identifierText;
+const table = tableName.describe('"schema.name", or { schema, name } where a name holds a dot');
 const expression = z.string().min(1).describe("One SQL expression over the row's columns");
 
 const renameColumn = z
   .strictObject({
-    table: tableName,
+    table,
     from: column.describe("The column's name today"),
     to: column.describe("Its name afterwards; a new column until contract"),
   })
@@ -20,7 +21,7 @@ const renameColumn = z
 
 const changeType = z
   .strictObject({
-    table: tableName,
+    table,
     column,
     to: column.describe("The new column's name"),
     type: z.string().min(1),
@@ -32,7 +33,7 @@ const changeType = z
 
 const setNotNull = z
   .strictObject({
-    table: tableName,
+    table,
     column,
     fill: expression.describe("The value for rows that have none"),
     partial: expression.optional().describe("Hold only the rows that satisfy this to it"),
@@ -40,22 +41,22 @@ const setNotNull = z
   .describe("Make a column NOT NULL on history that has nulls");
 
 const addColumn = z
-  .strictObject({ table: tableName, column, type: z.string().min(1), up: expression })
+  .strictObject({ table, column, type: z.string().min(1), up: expression })
   .describe("Add a column that is derived from others");
 
 const addConstraint = z
-  .strictObject({ table: tableName, name: identifierText, check: expression })
+  .strictObject({ table, name: identifierText, check: expression })
   .describe("Add a CHECK constraint to a table with history");
 
 const copyTable = z
-  .strictObject({ from: tableName, to: tableName, key: z.array(column).min(1), columns: z.record(column, expression) })
+  .strictObject({ from: table, to: table, key: z.array(column).min(1), columns: z.record(column, expression) })
   .describe("Copy a table into a new one and keep both in step");
 
 const moveStore = z
   .strictObject({
-    table: tableName,
+    table,
     aggregate: z.string().min(1),
-    outbox: tableName,
+    outbox: table,
     target: z.string().min(1),
     reconcile_every: duration,
   })
@@ -91,10 +92,11 @@ const backfill = z
     batch: z
       .strictObject({
         target: duration.prefault("250ms").describe("The time that one batch should take; its size follows"),
-        initial_blocks: z.int().min(1).max(4_096).default(64),
+        initial_blocks: z.int().min(1).max(4_096).default(64).describe("Blocks of 8 KiB in a worker's first batch"),
       })
-      .prefault({}),
-    slice: duration.prefault("60s").describe("How long a worker goes on in one Lambda invocation, at most 10m"),
+      .prefault({})
+      .describe("One batch is one statement and one transaction"),
+    slice: duration.prefault("60s").describe("How long a worker goes on in one Lambda invocation"),
     max_rows_per_second: z.int().min(1).optional(),
     soft_windows: z.array(softWindow).optional(),
     pause_on_alarms: z.array(z.string().min(1)).optional(),
@@ -111,8 +113,8 @@ const validate = z
       .default([])
       .describe("Columns by whose combinations rows are counted and compared"),
     max_divergence: z.number().min(0).max(1).default(0).describe("Largest share of rows that may differ"),
-    workers: z.int().min(1).max(40).default(2),
-    shard_blocks: z.int().min(16).max(131_072).default(4_096),
+    workers: z.int().min(1).max(40).default(2).describe("Shards scanned at the same time"),
+    shard_blocks: z.int().min(16).max(131_072).default(4_096).describe("Blocks of 8 KiB a shard"),
     top_n: z.array(z.strictObject({ column, n: z.int().min(1).max(1_000) })).optional(),
     sample: z.strictObject({ rows: z.int().min(1) }).optional(),
     rules: z.array(z.strictObject({ name: z.string().min(1), holds: expression })).optional(),
@@ -136,7 +138,7 @@ const gates = z
   .strictObject({
     alarms: z.array(alarmName).default([]).describe("CloudWatch alarms that must be OK from cutover to contract"),
     timeout: duration.prefault("30m").describe("How long a gate may hold before it fails"),
-    poll: duration.prefault("30s"),
+    poll: duration.prefault("30s").describe("Between two looks at the alarms"),
     between: z
       .partialRecord(
         gateName,
@@ -160,13 +162,17 @@ const gates = z
   .describe("What must be healthy for the run to go on");
 
 const share = {
-  percent: z.int().min(0).max(100).optional(),
-  tenants: z.array(z.string().min(1)).min(1).optional(),
-  regions: z.array(z.string().min(1)).min(1).optional(),
+  percent: z.int().min(0).max(100).optional().describe("Share of subjects, chosen by a stable hash; never goes down"),
+  tenants: z.array(z.string().min(1)).min(1).optional().describe("These tenants in addition"),
+  regions: z.array(z.string().min(1)).min(1).optional().describe("These regions in addition"),
 };
 
 const cutoverStep = z
-  .strictObject({ path: z.enum(["read", "write"]), ...share, soak: duration.prefault("10m") })
+  .strictObject({
+    path: z.enum(["read", "write"]).describe("Which requests move: those that read the column or those that write it"),
+    ...share,
+    soak: duration.prefault("10m").describe("The time that the step runs before the gate is asked again"),
+  })
   .refine((step) => [step.percent, step.tenants, step.regions].filter((part) => part !== undefined).length === 1, {
     error: "exactly one of percent, tenants, regions",
   })
@@ -182,7 +188,8 @@ const cutover = z
       })
       .refine((steps) => (["read", "write"] as const).every((path) => neverNarrows(steps, path)), {
         error: "percentages that never go down along a path",
-      }),
+      })
+      .describe("In order; both paths end at percent 100"),
     shadow_reads: z.strictObject({ percent: z.number().min(0).max(100) }).optional(),
   })
   .prefault({
@@ -201,10 +208,13 @@ const contract = z
     consumers: z
       .array(
         z.strictObject({
-          name: z.string().min(1),
-          kind: z.enum(["service", "job", "bi", "export", "role", "view"]),
-          owner: z.string().min(1),
-          confirm: z.enum(["declared", "signal"]).default("declared"),
+          name: z.string().min(1).describe("As people call it"),
+          kind: z.enum(["service", "job", "bi", "export", "role", "view"]).describe("What it is"),
+          owner: z.string().min(1).describe("Whom to ask"),
+          confirm: z
+            .enum(["declared", "signal"])
+            .default("declared")
+            .describe("How it shows that it left the old shape"),
         }),
       )
       .default([])
@@ -217,19 +227,20 @@ const contract = z
 
 export const migrationSchema = z
   .strictObject({
-    $schema: z.string().optional(),
-    migration: migrationName,
-    description: z.string().min(1),
+    $schema: z.string().optional().describe("This schema, for editors; no part of the migration"),
+    migration: migrationName.describe("Its name, and the name of its flag: letters, digits, hyphens"),
+    description: z.string().min(1).describe("What it is for, for people"),
     database: z.string().min(1).describe("A database that cdk.json names"),
-    mode: z.enum(["safe", "aggressive"]).default("safe"),
+    mode: z.enum(["safe", "aggressive"]).default("safe").describe("How much safety is given up for speed"),
     operation,
     locks: z
       .strictObject({
         timeout: timeout.prefault("500ms").describe("The longest that our DDL waits for a lock, and makes others wait"),
         statement_timeout: timeout.prefault("5s").describe("The longest that it may then hold it"),
-        attempts: z.int().min(1).max(1_000).default(120),
+        attempts: z.int().min(1).max(1_000).default(120).describe("Tries for one lock before the run is rolled back"),
       })
-      .prefault({}),
+      .prefault({})
+      .describe("What our DDL may cost everybody else"),
     backfill,
     validate,
     gates,
