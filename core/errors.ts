@@ -114,6 +114,12 @@ export class ServiceUnavailable extends SluiceError {
   override readonly retry = "transient";
 }
 
+/** A control-plane service refused a call: a missing permission, a limit, an object in a state that forbids it. */
+export class ServiceRefused extends SluiceError {
+  override readonly name = "ServiceRefused";
+  override readonly retry = "never";
+}
+
 /**
  * The database refused a statement. `sqlState` is PostgreSQL's five-character code
  * (https://www.postgresql.org/docs/current/errcodes-appendix.html).

@@ -40,11 +40,17 @@ export interface Flags {
   exists(migration: string): Promise<boolean>;
   /** What the newest complete deployment serves; undefined where nothing was deployed yet. */
   current(migration: string): Promise<FlagState | undefined>;
-  /** Starts a deployment of `state` and returns its number. `immediate` uses the 0-minute strategy. */
+  /** Whether any deployment was ever started; false means that every client is on the old path. */
+  deployed(migration: string): Promise<boolean>;
+  /**
+   * Starts a deployment of `state` and returns its number; where the newest deployment serves just that, or is about
+   * to, returns that one's number. `immediate` takes the 0-minute strategy and first stops a deployment in flight of
+   * anything else, since an environment takes one at a time.
+   *
+   * @throws ServiceUnavailable where `stepwise` meets a deployment in flight of something else.
+   */
   deploy(migration: string, state: FlagState, strategy: "stepwise" | "immediate"): Promise<number>;
   deployment(migration: string, deployment: number): Promise<DeploymentState>;
-  /** Stops the deployment in flight, with revert. Does nothing where none is. */
-  stopDeployment(migration: string): Promise<void>;
 }
 
 /** An alarm as CloudWatch reports it now. `missing`: no alarm of that name. */
@@ -79,6 +85,14 @@ export interface Control {
    * @returns the record of the run that holds the table instead, where another does.
    */
   register(run: RunRecord): Promise<RunRecord | undefined>;
+  /**
+   * Registers a run on a table that the run `from` still holds, where that has ended without giving it free. A
+   * compare-and-set: where another than `from` holds the table, nothing changes. The caller has made sure that `from`
+   * cannot go on: its execution is not running, and a transition has made its phase final.
+   *
+   * @returns undefined where the table is now `run`'s, or else the record of the run that holds it.
+   */
+  takeOver(run: RunRecord, from: string): Promise<RunRecord | undefined>;
   /** Gives the table to nobody if `runId` holds it. */
   release(runId: string): Promise<void>;
   run(runId: string): Promise<RunRecord | undefined>;
