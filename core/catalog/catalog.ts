@@ -9,7 +9,7 @@ export interface Catalog {
   readonly serverVersion: number;
   /** The role that Sluice connects as. */
   readonly role: { readonly name: string; readonly superuser: boolean; readonly mayCreateSchema: boolean };
-  /** Whether schema `sluice` exists, and whether the role may use it. */
+  /** Whether schema `sluice` exists, and whether the role may use it and create in it. */
   readonly ledger: { readonly exists: boolean; readonly usable: boolean };
   /** `block_size` in bytes; 8192 unless PostgreSQL was built otherwise. */
   readonly blockSize: number;
@@ -33,13 +33,24 @@ export interface TableCatalog {
   readonly kind: RelationKind;
   readonly persistence: "permanent" | "unlogged" | "temporary";
   readonly owner: string;
-  /** Whether Sluice's role may act as the owner: DDL needs it. */
+  /** Whether Sluice's role may act as the owner of the table and of every partition: DDL needs it. */
   readonly roleOwns: boolean;
-  /** Sums over all leaf partitions. `rows` is `reltuples`, 0 where never analysed. */
+  /** Whether the role may create in the table's schema: CREATE INDEX needs it. */
+  readonly mayCreateIndexes?: boolean | undefined;
+  /** Access methods of the table, or of its leaf partitions: `heap`. */
+  readonly accessMethods?: readonly string[] | undefined;
+  /** Whether it is a typed table (`CREATE TABLE ... OF type`), to which no column can be added. */
+  readonly typed?: boolean | undefined;
+  /**
+   * Sums over all leaf partitions. `rows` is `reltuples`, 0 where never analysed; `bytes` has the heap and its TOAST
+   * table, no indexes; `blocks` is the main fork alone.
+   */
   readonly rows: number;
   readonly bytes: number;
   readonly blocks: number;
   readonly rowSecurity: boolean;
+  /** Whether policies filter what Sluice's role sees of the table or of a partition. */
+  readonly rowSecurityActive?: boolean | undefined;
   /** This table is itself a partition or an inheritance child of these, as `schema.name`. */
   readonly parents: readonly string[];
   /** Children by plain inheritance (not partitions), as `schema.name`. */
@@ -49,11 +60,16 @@ export interface TableCatalog {
   /** Every partition below, at any level. */
   readonly partitions: readonly { readonly schema: string; readonly name: string; readonly kind: RelationKind }[];
   readonly columns: readonly ColumnCatalog[];
+  /** The table's own, then those of a single partition: see `partition`. So for constraints and triggers. */
   readonly indexes: readonly IndexCatalog[];
   readonly constraints: readonly ConstraintCatalog[];
-  /** User triggers (not internal ones), on the table itself. */
+  /** User triggers (not internal ones); a partition's clone of a trigger above it is left out. */
   readonly triggers: readonly TriggerCatalog[];
-  /** What reads or names single columns: views, rules, policies, generated columns, publications, statistics. */
+  /**
+   * What reads or names single columns: views, rules, policies, generated columns, publications, statistics. Also,
+   * with no columns, what reads the table without naming one: a view that counts, a publication of whole rows, a
+   * function over the table's row type.
+   */
   readonly dependents: readonly DependentCatalog[];
 }
 
@@ -68,7 +84,9 @@ export interface ColumnCatalog {
   /** Whether the type has a default btree or hash operator class, so that `=` is an equality. */
   readonly hasEquality: boolean;
   readonly notNull: boolean;
-  /** `pg_get_expr` of the default; absent where none. */
+  /** Whether a domain in the type has a NOT NULL or CHECK: adding such a column rewrites the table. */
+  readonly domainConstrained?: boolean | undefined;
+  /** `pg_get_expr` of the default, the column's own or else its domain's; absent where none or generated. */
   readonly default?: string | undefined;
   /** True where the default calls a volatile function (`nextval`, `random`, `clock_timestamp`). */
   readonly defaultVolatile: boolean;
@@ -95,6 +113,8 @@ export interface IndexCatalog {
   readonly unique: boolean;
   readonly primary: boolean;
   readonly valid: boolean;
+  /** The partition that it is on, as `schema.name`, where no index of the table is above it. */
+  readonly partition?: string | undefined;
   readonly nullsNotDistinct: boolean;
   /** Name of the constraint that owns it; absent where none. */
   readonly constraint?: string | undefined;
@@ -111,10 +131,12 @@ export interface IndexKeyCatalog {
   /** The column, or undefined for an expression. */
   readonly column?: string | undefined;
   readonly expression?: string | undefined;
-  /** Columns that the expression reads. */
+  /** Columns that the expression reads; of an index over several expressions, those of all of them. */
   readonly expressionColumns: readonly string[];
   /** `schema.name` of the operator class where it is not the type's default. */
   readonly operatorClass?: { readonly schema: string; readonly name: string } | undefined;
+  /** Parameters of the operator class as PostgreSQL has them: `siglen=64`. */
+  readonly operatorClassOptions?: readonly string[] | undefined;
   /** The collation where it differs from the column's. */
   readonly collation?: { readonly schema: string; readonly name: string } | undefined;
   readonly descending: boolean;
@@ -126,6 +148,8 @@ export interface ConstraintCatalog {
   readonly kind: "check" | "foreign key" | "primary key" | "unique" | "exclusion" | "not null" | "trigger";
   readonly columns: readonly string[];
   readonly definition: string;
+  /** The partition that it is on, as `schema.name`, where it is not the table's. */
+  readonly partition?: string | undefined;
   /** For a foreign key of another table that refers to this one: that table, as `schema.name`. */
   readonly referencedBy?: string | undefined;
 }
@@ -141,6 +165,12 @@ export interface TriggerCatalog {
   readonly definition: string;
   /** Columns of an `UPDATE OF` list; empty where none. */
   readonly updateOf: readonly string[];
+  /** Columns that the trigger itself names, in `UPDATE OF` or `WHEN`: they cannot be dropped before it. */
+  readonly columns?: readonly string[] | undefined;
+  /** Columns that the function's text names as `NEW.column` or `OLD.column`. */
+  readonly functionColumns?: readonly string[] | undefined;
+  /** The partition that it is on, as `schema.name`, where it is not the table's. */
+  readonly partition?: string | undefined;
 }
 
 export interface DependentCatalog {
