@@ -85,14 +85,11 @@ export interface Batch {
   readonly job: ShardJob;
   readonly shard: ClaimedShard;
   readonly fromBlock: number;
-  /** Exclusive; undefined: to the relation's end. */
-  readonly toBlock: number | undefined;
+  /** Exclusive. */
+  readonly toBlock: number;
   readonly lockTimeoutMs: number;
   readonly leaseSeconds: number;
 }
-
-/** The last block number that PostgreSQL can have, plus one. */
-const END_OF_RELATION = 4_294_967_294;
 
 /**
  * Sends one batch. `claimed` false: the shard has another owner, or its relation was rewritten; nothing was written.
@@ -105,7 +102,6 @@ export async function sendBatch(
   batch: Batch,
 ): Promise<{ readonly claimed: boolean; readonly rows: number }> {
   const { job, shard } = batch;
-  const toBlock = batch.toBlock ?? END_OF_RELATION;
   const parameters: Record<string, ParameterValue> = {
     plan: job.planHash,
     job: job.job,
@@ -114,9 +110,9 @@ export async function sendBatch(
     shard: shard.fromBlock,
     token: shard.token,
     from_block: batch.fromBlock,
-    to_block: toBlock,
+    to_block: batch.toBlock,
     from_tid: `(${String(batch.fromBlock)},0)`,
-    to_tid: `(${String(toBlock)},0)`,
+    to_tid: `(${String(batch.toBlock)},0)`,
     last: batch.toBlock === shard.toBlock,
     lock_timeout: `${String(batch.lockTimeoutMs)}ms`,
     lease_seconds: batch.leaseSeconds,

@@ -2,7 +2,6 @@
  * Shards: ranges of a table's blocks. A worker claims one with a lease and a fencing token, works through it batch
  * by batch, and every batch moves the shard's cursor in the statement that writes the data.
  */
-import { DatabaseError } from "../errors.ts";
 import type { Session } from "../ports.ts";
 import { raw, sql, type Statement } from "../sql/statement.ts";
 
@@ -13,14 +12,17 @@ export interface ShardJob {
   readonly table: { readonly schema: string; readonly name: string };
 }
 
-/** A shard in a worker's hands. Block numbers are of 8 KiB blocks; `toBlock` undefined: to the relation's end. */
+/** Past the last block number that PostgreSQL can have (2^32 - 2): the end of an open-ended shard. */
+const END_OF_RELATION = 4_294_967_295;
+
+/** A shard in a worker's hands; block numbers, `toBlock` exclusive. */
 export interface ClaimedShard {
   readonly relation: string;
   readonly filenode: string;
   /** The relation's quoted, qualified name. */
   readonly relationName: string;
   readonly fromBlock: number;
-  readonly toBlock: number | undefined;
+  readonly toBlock: number;
   readonly nextBlock: number;
   readonly token: string;
 }
@@ -116,7 +118,7 @@ export async function claimShard(session: Session, job: ShardJob, request: Claim
     filenode: String(row["filenode"]),
     relationName: String(row["relation_name"]),
     fromBlock: Number(row["from_block"]),
-    toBlock: row["to_block"] === null ? undefined : Number(row["to_block"]),
+    toBlock: row["to_block"] === null ? END_OF_RELATION : Number(row["to_block"]),
     nextBlock: Number(row["next_block"]),
     token: String(row["token"]),
   };
@@ -139,9 +141,4 @@ export async function nextLeaseEnd(session: Session, job: ShardJob): Promise<num
     WHERE plan_hash = ${job.planHash} AND job = ${job.job} AND done_at IS NULL
       AND filenode = pg_relation_filenode(relation)`);
   return Math.max(0, Number(row?.["seconds"] ?? 0));
-}
-
-/** A lock or a deadlock stood in the way, or the table went away while the batch waited: try again later. */
-export function isLockConflict(error: unknown): boolean {
-  return error instanceof DatabaseError && ["55P03", "40P01", "57014"].includes(error.sqlState);
 }

@@ -1,5 +1,6 @@
 import { countEvents, recordEvent } from "../ledger/event.ts";
-import { isLockConflict } from "../ledger/shard.ts";
+import { isLockConflict } from "../ledger/lock-conflict.ts";
+import { appliedSteps, recordStep } from "../ledger/step.ts";
 import { DatabaseError, LockNotAcquired, StatementFailed } from "../errors.ts";
 import type { DdlStep } from "../plan/plan.ts";
 import type { Database, Session } from "../ports.ts";
@@ -15,24 +16,10 @@ import { done, more, wait, type StepResult } from "./step-result.ts";
  * @throws LockNotAcquired after the plan's number of tries; StatementFailed where trying again cannot help.
  */
 export async function applyNextStep(database: Database, run: Run, steps: readonly DdlStep[]): Promise<StepResult> {
-  const applied = await appliedSteps(database, run);
+  const applied = await appliedSteps(database, run.plan.hash);
   const step = steps.find((candidate) => !applied.has(candidate.id));
   if (!step) return done(`all ${String(steps.length)} steps are applied`);
   return step.mode === "concurrent" ? buildIndex(database, run, step) : applyInTransaction(database, run, step);
-}
-
-/** Ids of the steps that the ledger has for the run's plan. */
-export async function appliedSteps(session: Session, run: Run): Promise<ReadonlySet<string>> {
-  const rows = await session.execute(sql`SELECT step_id FROM sluice.step WHERE plan_hash = ${run.plan.hash}`);
-  return new Set(rows.map((row) => String(row["step_id"])));
-}
-
-/** Records a step; false where it is there already. */
-export async function recordStep(session: Session, run: Run, step: DdlStep): Promise<boolean> {
-  const rows = await session.execute(sql`
-    INSERT INTO sluice.step (plan_hash, step_id, run_id) VALUES (${run.plan.hash}, ${step.id}, ${run.ref.id})
-    ON CONFLICT DO NOTHING RETURNING step_id`);
-  return rows.length === 1;
 }
 
 async function applyInTransaction(database: Database, run: Run, step: DdlStep): Promise<StepResult> {
@@ -40,7 +27,7 @@ async function applyInTransaction(database: Database, run: Run, step: DdlStep): 
     await database.transaction(async (session) => {
       await limitLocks(session, step);
       // First the ledger: a second caller waits here, not on the table, and then finds the step done.
-      if (!(await recordStep(session, run, step))) return;
+      if (!(await recordStep(session, { planHash: run.plan.hash, stepId: step.id, runId: run.ref.id }))) return;
       for (const text of step.statements) await session.execute({ text, parameters: {} });
     });
     return more(`${step.title}: applied`);

@@ -1,8 +1,9 @@
 import { DatabaseError, StatementFailed } from "../errors.ts";
+import { recordStep } from "../ledger/step.ts";
 import type { DdlStep } from "../plan/plan.ts";
 import type { Database } from "../ports.ts";
 import { fragment, name, sql } from "../sql/statement.ts";
-import { recordStep } from "./apply-steps.ts";
+
 import type { Run } from "./run.ts";
 import { more, wait, type StepResult } from "./step-result.ts";
 
@@ -23,7 +24,7 @@ export async function buildIndex(database: Database, run: Run, step: DdlStep): P
   const found = await indexState(database, index);
   switch (found.state) {
     case "valid":
-      await recordStep(database, run, step);
+      await recordStep(database, { planHash: run.plan.hash, stepId: step.id, runId: run.ref.id });
       return more(`${step.title}: valid`);
     case "building":
       return wait(POLL_SECONDS, `${step.title}: ${found.progress}`);

@@ -1,0 +1,9 @@
+import { DatabaseError } from "../errors.ts";
+
+/** lock_not_available, deadlock_detected, query_canceled (statement_timeout). */
+const LOCK_CONFLICTS: readonly string[] = ["55P03", "40P01", "57014"];
+
+/** A lock stood in the way, or the statement ran out of its time: nothing was written, try again later. */
+export function isLockConflict(error: unknown): boolean {
+  return error instanceof DatabaseError && LOCK_CONFLICTS.includes(error.sqlState);
+}

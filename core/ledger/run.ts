@@ -1,0 +1,50 @@
+import type { Session } from "../ports.ts";
+import { sql } from "../sql/statement.ts";
+
+/** A run as the ledger has it. */
+export interface LedgerRun {
+  readonly runId: string;
+  readonly migration: string;
+  readonly migrationHash: string;
+  readonly planHash: string;
+}
+
+export async function recordRun(session: Session, run: LedgerRun): Promise<void> {
+  await session.execute(sql`
+    INSERT INTO sluice.run (run_id, migration, migration_hash, plan_hash)
+    VALUES (${run.runId}, ${run.migration}, ${run.migrationHash}, ${run.planHash}) ON CONFLICT DO NOTHING`);
+}
+
+export async function recordOutcome(session: Session, runId: string, outcome: "done" | "rolled-back"): Promise<void> {
+  await session.execute(sql`
+    UPDATE sluice.run SET outcome = ${outcome}, ended_at = clock_timestamp() WHERE run_id = ${runId}`);
+}
+
+/** A plan that was begun and neither finished nor undone: the table has its columns and triggers. */
+export interface OpenPlan {
+  readonly planHash: string;
+  readonly migrationHash: string;
+  /** Its newest run. */
+  readonly runId: string;
+  readonly contractBegun: boolean;
+}
+
+/** The open plan of a migration: the newest that has a step applied and no run that ended as done or undone. */
+export async function openPlan(session: Session, migration: string): Promise<OpenPlan | undefined> {
+  const [row] = await session.execute(sql`
+    SELECT r.plan_hash, r.migration_hash, r.run_id,
+      EXISTS (SELECT FROM sluice.phase AS p JOIN sluice.run AS x USING (run_id)
+              WHERE x.plan_hash = r.plan_hash AND p.phase = 'contract') AS contract_begun
+    FROM sluice.run AS r
+    WHERE r.migration = ${migration}
+      AND EXISTS (SELECT FROM sluice.step AS s WHERE s.plan_hash = r.plan_hash)
+      AND NOT EXISTS (SELECT FROM sluice.run AS e WHERE e.plan_hash = r.plan_hash AND e.outcome IN ('done', 'undone'))
+    ORDER BY r.started_at DESC LIMIT 1`);
+  if (!row) return undefined;
+  return {
+    planHash: String(row["plan_hash"]),
+    migrationHash: String(row["migration_hash"]),
+    runId: String(row["run_id"]),
+    contractBegun: row["contract_begun"] === true,
+  };
+}

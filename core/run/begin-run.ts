@@ -1,0 +1,130 @@
+import { readCatalog } from "../catalog/read-catalog.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { PreflightRefused } from "../errors.ts";
+import { ensureLedger } from "../ledger/schema.ts";
+import { openPlan, recordRun, type OpenPlan } from "../ledger/run.ts";
+import { migrationHash } from "../migration/migration-hash.ts";
+import type { Migration } from "../migration/schema.ts";
+import { planMigration } from "../plan/plan-migration.ts";
+import type { Plan } from "../plan/plan.ts";
+import { refuseIfAny, runPreflight } from "../preflight/run-preflight.ts";
+import type { RunRecord } from "../ports.ts";
+import type { Ports, RunRef } from "./run.ts";
+
+export interface RunRequest {
+  readonly runId: string;
+  readonly executionArn: string;
+  readonly migration: Migration;
+}
+
+type BeginPorts = Pick<Ports, "database" | "control" | "flags" | "alarms" | "executions" | "plans" | "clock">;
+
+/**
+ * Begins a run: checks everything, freezes and stores the plan, takes the table. Nothing of the application's is
+ * touched. A plan that an earlier run began is gone on with, if the migration has not changed since.
+ *
+ * @throws PreflightRefused with every refusal at once.
+ */
+export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<RunRef> {
+  const { migration } = request;
+  const catalog = await readCatalog(ports.database, tableOf(migration));
+  const open = catalog.ledger.exists ? await openPlan(ports.database, migration.migration) : undefined;
+  requireSameMigration(open, migration);
+  await check(ports, request, { catalog, resuming: open !== undefined });
+  const plan = open ? await ports.plans.get(open.planHash) : planMigration(migration, catalog);
+  await ports.plans.put(plan);
+  const resumeAt = open?.contractBegun === true ? "contract" : "expand";
+  await take(ports, record(ports, request, { plan, resumeAt }));
+  await ensureLedger(ports.database);
+  const { runId } = request;
+  await recordRun(ports.database, {
+    runId,
+    migration: plan.migration,
+    migrationHash: plan.migrationHash,
+    planHash: plan.hash,
+  });
+  return {
+    id: runId,
+    migration: plan.migration,
+    database: plan.database,
+    planHash: plan.hash,
+    resumeAt,
+    backfill: fanOut(plan.backfill.workers),
+    validation: fanOut(plan.validation.workers),
+  };
+}
+
+/** The table that the migration's operation is about. */
+export function tableOf({ operation, migration }: Migration): { readonly schema: string; readonly name: string } {
+  if (operation.rename_column) return operation.rename_column.table;
+  throw new PreflightRefused({
+    object: `migration "${migration}"`,
+    problem: "has an operation that this version does not implement",
+    remedy: "Use rename_column",
+  });
+}
+
+async function check(
+  ports: BeginPorts,
+  { migration, runId }: RunRequest,
+  { catalog, resuming }: { readonly catalog: Catalog; readonly resuming: boolean },
+): Promise<void> {
+  const [flagExists, alarms] = await Promise.all([
+    ports.flags.exists(migration.migration),
+    ports.alarms.states(migration.gates.alarms),
+  ]);
+  refuseIfAny(runPreflight({ migration, catalog, resuming, flagExists, alarms, runId }), migration.migration);
+}
+
+/** The expanded schema in the database is that of the file as it was then. */
+function requireSameMigration(open: OpenPlan | undefined, migration: Migration): void {
+  if (!open || open.migrationHash === migrationHash(migration)) return;
+  throw new PreflightRefused({
+    object: `migration "${migration.migration}"`,
+    problem: `has changed since run "${open.runId}" expanded the table by it`,
+    remedy: "Deploy the file as it was then to go on, or undo that run first",
+  });
+}
+
+function record(
+  { clock }: Pick<Ports, "clock">,
+  { runId, executionArn }: RunRequest,
+  { plan, resumeAt }: { readonly plan: Plan; readonly resumeAt: RunRef["resumeAt"] },
+): RunRecord {
+  const now = clock.now().toISOString();
+  return {
+    runId,
+    migration: plan.migration,
+    planHash: plan.hash,
+    executionArn,
+    table: `${plan.database}/${plan.table.schema}.${plan.table.name}`,
+    phase: resumeAt === "contract" ? "contract" : "preflight",
+    startedAt: now,
+    updatedAt: now,
+  };
+}
+
+/**
+ * Takes the table for the run. A holder whose execution is over without having let go died; its place is taken by
+ * compare-and-set, unless a rollback of it may still be under way.
+ */
+async function take({ control, executions }: BeginPorts, run: RunRecord): Promise<void> {
+  const holder = await control.register(run);
+  if (!holder) return;
+  const alive = (await executions.status(holder.executionArn)) === "RUNNING" || holder.phase === "rolled-back";
+  const winner = alive ? holder : await control.takeOver(run, holder.runId);
+  if (!winner) return;
+  throw new PreflightRefused({
+    object: `table "${run.table}"`,
+    problem: `belongs to run "${winner.runId}", which is in phase ${winner.phase}`,
+    remedy:
+      winner.phase === "rolled-back"
+        ? "Its rollback is not over: wait for it, or start it again with sluice rollback"
+        : "Wait for that run, or roll it back",
+  });
+}
+
+function fanOut(workers: number): RunRef["backfill"] {
+  return { workers: Array.from({ length: workers }, (_, worker) => worker), maxConcurrency: workers };
+}
+

@@ -1,0 +1,31 @@
+import { isDeepStrictEqual } from "node:util";
+import { GateFailed } from "../errors.ts";
+import { applyNextStep } from "./apply-steps.ts";
+import { enterPhase, type Ports, type Run } from "./run.ts";
+import type { StepResult } from "./step-result.ts";
+
+/**
+ * Removes the old shape, one step a call. The first call claims the run by compare-and-set: from then on a rollback
+ * is refused, and before it this one is, if a rollback was first.
+ *
+ * @throws GateFailed where the flag does not send all traffic to the new path; nothing was dropped.
+ */
+export async function contract(
+  ports: Pick<Ports, "control" | "database" | "clock" | "flags">,
+  run: Run,
+): Promise<StepResult> {
+  await requireNewPath(ports, run);
+  await enterPhase(ports, run, "contract");
+  return applyNextStep(ports.database, run, run.plan.contract);
+}
+
+async function requireNewPath({ flags }: Pick<Ports, "flags">, { plan }: Run): Promise<void> {
+  const wanted = plan.cutover.at(-1)?.flag;
+  const current = await flags.current(plan.migration);
+  if (isDeepStrictEqual(current, wanted)) return;
+  throw new GateFailed({
+    object: `flag "${plan.migration}"`,
+    problem: `is not what the last cutover step deployed, so somebody may still use the old shape: ${JSON.stringify(current)}`,
+    remedy: "Nothing was dropped. Find who changed the flag; start the migration again to cut over anew",
+  });
+}

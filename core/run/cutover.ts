@@ -1,0 +1,84 @@
+import { FlagDeploymentFailed } from "../errors.ts";
+import { OLD_PATH } from "../flag.ts";
+import { recordEvent } from "../ledger/event.ts";
+import type { CutoverStep } from "../plan/plan.ts";
+import type { Database } from "../ports.ts";
+import { sql } from "../sql/statement.ts";
+import { enterPhase, requirePhase, type Ports, type Run } from "./run.ts";
+import { done, soak, wait, type StepResult } from "./step-result.ts";
+
+const DEPLOYMENT_POLL_SECONDS = 2;
+
+/**
+ * Follows the plan's flag steps. Each call looks at where the run is: a step whose deployment is complete soaks, then
+ * the state machine asks the gate, then the next step is deployed. What was reached stands in the ledger, so a call
+ * that is repeated neither skips a step's soak nor deploys a step twice.
+ *
+ * @throws FlagDeploymentFailed where AppConfig or a person took the deployment back.
+ */
+export async function cutover(
+  ports: Pick<Ports, "control" | "database" | "clock" | "flags">,
+  run: Run,
+): Promise<StepResult> {
+  await enterPhase(ports, run, "cutover");
+  const { cutover: steps } = run.plan;
+  const reached = await reachedStep(ports.database, run);
+  if (reached && reached.soakLeft > 0) return soak(reached.soakLeft, `${titleOf(steps, reached.stepId)}: soaking`);
+  const step = steps[reached ? steps.findIndex(({ id }) => id === reached.stepId) + 1 : 0];
+  if (!step) return done("all traffic is on the new path");
+  const { migration } = run.plan;
+  const deployment = await ports.flags.deploy(migration, step.flag, "stepwise");
+  await takeBackIfRolledBack(ports, run);
+  const state = await ports.flags.deployment(migration, deployment);
+  switch (state) {
+    case "deploying":
+      return wait(DEPLOYMENT_POLL_SECONDS, `${step.title}: deployment ${String(deployment)} is under way`);
+    case "complete":
+      await recordEvent(ports.database, {
+        runId: run.ref.id,
+        kind: "flag-step",
+        subject: step.id,
+        detail: { deployment, soakSeconds: step.soakSeconds },
+      });
+      return soak(step.soakSeconds, `${step.title}: in effect, soaking`);
+    case "reverted":
+      throw reverted(step, deployment);
+    default:
+      return state satisfies never;
+  }
+}
+
+/**
+ * A rollback may have claimed the run, and returned traffic, between the look at the phase and the deployment. Whoever
+ * deploys last looks once more, so that the old path is what stays.
+ */
+async function takeBackIfRolledBack({ control, flags }: Pick<Ports, "control" | "flags">, run: Run): Promise<void> {
+  const record = await control.run(run.ref.id);
+  if (record?.phase === "rolled-back") await flags.deploy(run.plan.migration, OLD_PATH, "immediate");
+  await requirePhase(control, run, ["cutover"]);
+}
+
+interface ReachedStep {
+  readonly stepId: string;
+  readonly soakLeft: number;
+}
+
+async function reachedStep(database: Database, run: Run): Promise<ReachedStep | undefined> {
+  const [row] = await database.execute(sql`
+    SELECT subject, CAST((detail ->> 'soakSeconds')::float8 - extract(epoch FROM clock_timestamp() - at) AS double precision)
+             AS soak_left
+    FROM sluice.event WHERE run_id = ${run.ref.id} AND kind = 'flag-step' ORDER BY id DESC LIMIT 1`);
+  return row ? { stepId: String(row["subject"]), soakLeft: Number(row["soak_left"]) } : undefined;
+}
+
+function titleOf(steps: readonly CutoverStep[], id: string): string {
+  return steps.find((step) => step.id === id)?.title ?? id;
+}
+
+function reverted(step: CutoverStep, deployment: number): FlagDeploymentFailed {
+  return new FlagDeploymentFailed({
+    object: `flag deployment ${String(deployment)} (${step.title})`,
+    problem: "was taken back, by an alarm that AppConfig watches or by a person",
+    remedy: "Look at the deployment's event log in AppConfig; start the migration again when its cause is gone",
+  });
+}

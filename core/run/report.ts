@@ -1,0 +1,66 @@
+import { recordOutcome } from "../ledger/run.ts";
+import type { Session } from "../ports.ts";
+import { sql } from "../sql/statement.ts";
+import { shardJob } from "./jobs.ts";
+import { readProgress } from "./progress.ts";
+import { enterPhase, type Ports, type Run } from "./run.ts";
+import { readFindings, type Findings } from "./verdict.ts";
+
+/** What a run did, as its execution's output. Times are seconds. */
+export interface RunReport {
+  readonly runId: string;
+  readonly migration: string;
+  readonly planHash: string;
+  readonly rowsSynced: number;
+  readonly rowsPerSecond: number;
+  readonly beforeCutover: Findings;
+  readonly beforeContract: Findings;
+  /** Times that DDL did not get its lock within lock_timeout. */
+  readonly lockTimeouts: number;
+  readonly secondsByPhase: Readonly<Record<string, number>>;
+}
+
+/** Ends a run: writes what happened, gives the table free, tells people. */
+export async function report(
+  ports: Pick<Ports, "control" | "database" | "clock" | "notifier">,
+  run: Run,
+): Promise<RunReport> {
+  await enterPhase(ports, run, "done");
+  const { database } = ports;
+  const progress = await readProgress(database, { planHash: run.plan.hash, runId: run.ref.id });
+  const backfill = progress.find(({ job }) => job === "backfill");
+  const result: RunReport = {
+    runId: run.ref.id,
+    migration: run.plan.migration,
+    planHash: run.plan.hash,
+    rowsSynced: backfill?.rowsSynced ?? 0,
+    rowsPerSecond: backfill?.rowsPerSecond ?? 0,
+    beforeCutover: await readFindings(database, shardJob(run, "validate-before-cutover")),
+    beforeContract: await readFindings(database, shardJob(run, "validate-before-contract")),
+    lockTimeouts: await lockTimeouts(database, run.ref.id),
+    secondsByPhase: await secondsByPhase(database, run.ref.id),
+  };
+  await recordOutcome(database, run.ref.id, "done");
+  await ports.control.release(run.ref.id);
+  await ports.notifier.notify({
+    subject: `Sluice: ${run.plan.migration} is done`,
+    body: `${run.plan.operation.summary}\n${JSON.stringify(result, undefined, 2)}`,
+  });
+  return result;
+}
+
+async function lockTimeouts(session: Session, runId: string): Promise<number> {
+  const [row] = await session.execute(sql`
+    SELECT CAST(count(*) AS int) AS n FROM sluice.event WHERE run_id = ${runId} AND kind = 'lock-timeout'`);
+  return Number(row?.["n"] ?? 0);
+}
+
+async function secondsByPhase(session: Session, runId: string): Promise<Readonly<Record<string, number>>> {
+  const rows = await session.execute(sql`
+    SELECT phase, CAST(round(extract(epoch FROM
+      lead(entered_at, 1, clock_timestamp()) OVER (ORDER BY entered_at) - entered_at), 1) AS double precision) AS seconds
+    FROM sluice.phase WHERE run_id = ${runId} ORDER BY entered_at`);
+  return Object.fromEntries(
+    rows.filter((row) => row["phase"] !== "done").map((row) => [String(row["phase"]), Number(row["seconds"])]),
+  );
+}

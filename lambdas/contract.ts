@@ -1,0 +1,4 @@
+import { contract } from "../core/run/contract.ts";
+import { runTask } from "./runtime/step.ts";
+
+export const handler = runTask({}, contract);

@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { beginRun } from "../core/run/begin-run.ts";
+import { shippedMigration } from "./runtime/migrations.ts";
+import { portsFor } from "./runtime/ports.ts";
+import { task } from "./runtime/step.ts";
+
+const input = z.object({ migration: z.string().min(1), runId: z.string().min(1), executionArn: z.string().min(1) });
+
+export const handler = task(input, async ({ migration: name, ...execution }) => {
+  const migration = await shippedMigration(name);
+  return beginRun(portsFor(migration.database), { ...execution, migration });
+});

@@ -1,0 +1,6 @@
+import { z } from "zod";
+import { VALIDATION_JOBS } from "../core/run/jobs.ts";
+import { validate } from "../core/run/validate.ts";
+import { runTask } from "./runtime/step.ts";
+
+export const handler = runTask({ worker: z.int(), job: z.enum(VALIDATION_JOBS) }, validate);
