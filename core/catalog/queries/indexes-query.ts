@@ -47,10 +47,10 @@ function columnsOf(expression: string): Raw {
           AND CAST(variable[1] AS integer) IN (0, a.attnum))`);
 }
 
-/** An operator class is the default one of its input type, which is the column's, beneath it, or a polymorphic one. */
+/** An operator class is the default one of its input type, which is the key's, beneath it, or a polymorphic one. */
 const DEFAULT_OPERATOR_CLASS = raw(`(o.opcdefault AND EXISTS (
               SELECT FROM pg_catalog.pg_type t, pg_catalog.pg_type input
-              WHERE t.oid = a.atttypid AND input.oid = o.opcintype
+              WHERE t.oid = COALESCE(a.atttypid, own.atttypid) AND input.oid = o.opcintype
                 AND (input.oid IN (t.oid, t.typbasetype) OR input.typtype = 'p'
                   OR (t.typname, input.typname) IN (('varchar', 'text'), ('cidr', 'inet')))))`);
 

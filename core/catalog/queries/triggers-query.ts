@@ -45,7 +45,7 @@ const FUNCTION_COLUMNS = raw(String.raw`(
         SELECT COALESCE(jsonb_agg(a.attname ORDER BY a.attnum), '[]')
         FROM pg_catalog.pg_attribute a
         CROSS JOIN LATERAL (
-          SELECT regexp_replace(a.attname, '([][.*+?^$|(){}\\])', '\\\1', 'g') AS pattern
+          SELECT regexp_replace(a.attname, '([].*+?^$|(){}\\[])', '\\\1', 'g') AS pattern
         ) escaped
         WHERE a.attrelid = g.tgrelid AND a.attnum > 0 AND NOT a.attisdropped
           AND f.prosrc ~* ('\m(new|old)\s*\.\s*("' || replace(escaped.pattern, '"', '""') || '"|' || escaped.pattern || '\M)'))`);
