@@ -1,0 +1,68 @@
+/**
+ * Which step needs what. A handler's IAM policy and its environment follow from its row here and from nothing else;
+ * `grants.ts` says what each need stands for.
+ */
+
+/** Something outside the handler that it reads or changes. `write` includes `read`. */
+export type Need =
+  | "database"
+  | "control:read"
+  | "control:write"
+  | "plans:read"
+  | "plans:write"
+  | "flags:read"
+  | "flags:write"
+  | "alarms"
+  | "executions:describe"
+  | "executions:stop"
+  | "operators"
+  | "migrations";
+
+/** One handler of `lambdas/`. */
+export interface Handler {
+  /** File name in `lambdas/`, without `.ts`; in PascalCase it is the construct id and the state's name. */
+  readonly file: string;
+  /**
+   * Seconds until Lambda ends it. Below the `TimeoutSeconds` of its states, so that a retry after a timeout never
+   * runs beside the call it replaces, and above the 60 s for which the Data API may keep a call waiting.
+   */
+  readonly timeoutSeconds: number;
+  readonly needs: readonly Need[];
+}
+
+const QUICK = 110;
+/** A worker's slice is at most 10 minutes; what is left is for the batch that is running when it ends. */
+const SLICE = 870;
+
+/** Every step of both state machines. */
+export const HANDLERS = [
+  {
+    file: "preflight",
+    timeoutSeconds: QUICK,
+    needs: ["database", "control:write", "plans:write", "flags:read", "alarms", "executions:describe", "migrations"],
+  },
+  { file: "expand", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
+  { file: "shards", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
+  { file: "backfill", timeoutSeconds: SLICE, needs: ["database", "control:write", "plans:read"] },
+  { file: "indexes", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
+  { file: "validate", timeoutSeconds: SLICE, needs: ["database", "control:write", "plans:read"] },
+  { file: "verdict", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
+  { file: "gate", timeoutSeconds: QUICK, needs: ["control:write", "plans:read", "alarms"] },
+  { file: "cutover", timeoutSeconds: QUICK, needs: ["control:write", "plans:read", "flags:write", "alarms"] },
+  { file: "soak", timeoutSeconds: QUICK, needs: ["control:write", "plans:read", "flags:read", "alarms"] },
+  { file: "cooling", timeoutSeconds: QUICK, needs: ["control:write", "plans:read", "flags:read", "alarms"] },
+  { file: "contract", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "flags:read"] },
+  { file: "report", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "operators"] },
+  { file: "claim-rollback", timeoutSeconds: QUICK, needs: ["control:write"] },
+  { file: "stop-run", timeoutSeconds: QUICK, needs: ["control:read", "executions:stop"] },
+  { file: "return-traffic", timeoutSeconds: QUICK, needs: ["control:read", "flags:write"] },
+  { file: "record-rollback", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "operators"] },
+] as const satisfies readonly Handler[];
+
+/** `claim-rollback` to `ClaimRollback`. */
+export function pascalCase(file: string): string {
+  return file
+    .split("-")
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join("");
+}

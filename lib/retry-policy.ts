@@ -1,0 +1,75 @@
+/**
+ * One retry policy for every Task state, added at synth so that the state machines stay readable.
+ */
+
+/** Errors after which the same call may succeed: ours of class `transient`, and Lambda's and Step Functions' own. */
+export const TRANSIENT_ERRORS: readonly string[] = [
+  "DatabaseUnavailable",
+  "ServiceUnavailable",
+  "Lambda.ServiceException",
+  "Lambda.AWSLambdaException",
+  "Lambda.SdkClientException",
+  "Lambda.TooManyRequestsException",
+  "Lambda.Unknown",
+  "Sandbox.Timedout",
+  "Runtime.ExitError",
+  "States.Timeout",
+];
+
+/** Waits of 2, 4, 8, ... 60 s, each anywhere between 0 and that: about two minutes on average, four at most. */
+const BACKOFF = { IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 60, MaxAttempts: 8, JitterStrategy: "FULL" };
+
+interface Catcher {
+  readonly ErrorEquals: readonly string[];
+}
+
+/** A state of the Amazon States Language, as far as retries are concerned. */
+export interface State {
+  readonly Type: string;
+  readonly Resource?: string;
+  readonly Retry?: readonly unknown[];
+  readonly Catch?: readonly Catcher[];
+  readonly ItemProcessor?: StateMachineDefinition;
+}
+
+/** A state machine, or the part of one that a Map state runs for each item. */
+export interface StateMachineDefinition {
+  readonly States: Readonly<Record<string, State>>;
+}
+
+/**
+ * The definition with the policy on every Task state that has no Retry of its own, in Maps too.
+ *
+ * Map states get none: a Retry there starts a new Map Run with all of its children, while each child already retries
+ * and resumes from the ledger.
+ */
+export function withRetryPolicy<D extends StateMachineDefinition>(definition: D): D {
+  const states = Object.entries(definition.States).map(([name, state]) => [name, withRetry(state)] as const);
+  return { ...definition, States: Object.fromEntries(states) };
+}
+
+function withRetry(state: State): State {
+  if (state.ItemProcessor !== undefined) return { ...state, ItemProcessor: withRetryPolicy(state.ItemProcessor) };
+  if (state.Type !== "Task" || state.Retry !== undefined) return state;
+  return { ...state, Retry: isServiceCall(state) ? serviceRetry(state) : [transientRetry()] };
+}
+
+/** A state that calls an AWS service itself (it names no Lambda): errors are the service's, not of `errors.ts`. */
+function isServiceCall(state: State): boolean {
+  return state.Resource?.startsWith("arn:aws:states:::") ?? false;
+}
+
+const transientRetry = () => ({ ErrorEquals: TRANSIENT_ERRORS, ...BACKOFF });
+
+/**
+ * A service's errors are many and not all documented, and the one state that calls a service is the start of the
+ * rollback: it must not give up on a throttle of an unforeseen name. So everything is retried but what the state
+ * catches by name, since retriers come before catchers.
+ */
+function serviceRetry(state: State): readonly unknown[] {
+  const caught = (state.Catch ?? [])
+    .flatMap((catcher) => catcher.ErrorEquals)
+    .filter((error) => error !== "States.ALL");
+  const never = caught.length === 0 ? [] : [{ ErrorEquals: caught, MaxAttempts: 0 }];
+  return [...never, { ErrorEquals: ["States.ALL"], ...BACKOFF }];
+}
