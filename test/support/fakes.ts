@@ -182,8 +182,13 @@ export class FakeControl implements Control {
     return Promise.resolve(newestFirst.slice(0, limit));
   }
 
-  async transition(change: PhaseChange): Promise<RunRecord> {
-    const run = await Promise.resolve(this.#runs.get(change.runId));
+  transition(change: PhaseChange): Promise<RunRecord> {
+    return Promise.resolve().then(() => this.#compareAndSet(change));
+  }
+
+  /** Without a pause between the look and the change, as in the database. */
+  #compareAndSet(change: PhaseChange): RunRecord {
+    const run = this.#runs.get(change.runId);
     if (run === undefined) throw missing(`run "${change.runId}"`);
     if (!change.from.includes(run.phase)) return run;
     const reason = change.reason === undefined ? {} : { reason: change.reason };

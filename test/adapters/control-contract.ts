@@ -1,0 +1,206 @@
+import { describe, expect, it } from "vitest";
+import { NotFound } from "../../core/errors.ts";
+import { REVERSIBLE } from "../../core/plan/phases.ts";
+import type { Control, PhaseChange, RunRecord } from "../../core/ports.ts";
+
+const TABLE = "crm/public.contacts";
+
+export function run(runId: string, changes: Partial<RunRecord> = {}): RunRecord {
+  return {
+    runId,
+    migration: "contact-channel",
+    planHash: "0".repeat(64),
+    executionArn: `arn:aws:states:us-east-1:000000000000:execution:migration:${runId}`,
+    table: TABLE,
+    phase: "preflight",
+    startedAt: "2026-01-05T09:00:00.000Z",
+    updatedAt: "2026-01-05T09:00:00.000Z",
+    ...changes,
+  };
+}
+
+const rollback = (runId: string, reason: string): PhaseChange => ({
+  runId,
+  from: REVERSIBLE,
+  to: "rolled-back",
+  at: "2026-01-05T10:00:00.000Z",
+  reason,
+});
+const contract = (runId: string): PhaseChange => ({
+  runId,
+  from: ["cooling", "contract"],
+  to: "contract",
+  at: "2026-01-05T10:00:01.000Z",
+});
+
+/** What every adapter of {@link Control} does. `harness` gives an empty one. */
+export function controlContract(name: string, harness: () => Promise<Control>): void {
+  describe(`control: ${name}`, () => {
+    registration(harness);
+    takingOver(harness);
+    transitions(harness);
+    concurrency(harness);
+  });
+}
+
+function registration(harness: () => Promise<Control>): void {
+  it("gives a free table to the run that registers", async () => {
+    const control = await harness();
+    expect(await control.register(run("a"))).toBeUndefined();
+    expect(await control.run("a")).toEqual(run("a"));
+    expect(await control.run("b")).toBeUndefined();
+  });
+
+  it("names the run that holds the table, and keeps no record of the one that does not", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    expect(await control.register(run("b"))).toEqual(run("a"));
+    expect(await control.run("b")).toBeUndefined();
+    expect(await control.register(run("c", { table: "crm/public.deals" }))).toBeUndefined();
+  });
+
+  it("leaves a run as it is when it registers again", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    await control.transition({ runId: "a", from: ["preflight"], to: "expand", at: "2026-01-05T09:01:00.000Z" });
+    expect(await control.register(run("a"))).toBeUndefined();
+    expect((await control.run("a"))?.phase).toBe("expand");
+  });
+
+  it("gives a released table to the next run, and not to the same one again", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    await control.release("a");
+    await control.release("a");
+    expect(await control.register(run("a"))).toBeUndefined();
+    expect(await control.register(run("b"))).toBeUndefined();
+    expect(await control.register(run("a"))).toEqual(run("b"));
+  });
+
+  it("does not release a table that another run holds", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    await control.release("a");
+    await control.register(run("b"));
+    await control.release("a");
+    await control.release("never-registered");
+    expect(await control.register(run("c"))).toEqual(run("b"));
+  });
+
+  it("lists the newest runs first, at most as many as asked for", async () => {
+    const control = await harness();
+    for (const [index, runId] of ["b", "d", "a", "c"].entries()) {
+      await control.register(
+        run(runId, { table: `crm/public.${runId}`, startedAt: `2026-01-0${String(index + 1)}T09:00:00.000Z` }),
+      );
+    }
+    expect((await control.runs(10)).map(({ runId }) => runId)).toEqual(["c", "a", "d", "b"]);
+    expect((await control.runs(2)).map(({ runId }) => runId)).toEqual(["c", "a"]);
+  });
+}
+
+function takingOver(harness: () => Promise<Control>): void {
+  it("takes a table over from the run that is named, and from no other", async () => {
+    const control = await harness();
+    await control.register(run("dead"));
+    expect(await control.takeOver(run("b"), "somebody-else")).toEqual(run("dead"));
+    expect(await control.run("b")).toBeUndefined();
+    expect(await control.takeOver(run("b"), "dead")).toBeUndefined();
+    expect(await control.run("b")).toEqual(run("b"));
+    expect(await control.register(run("c"))).toEqual(run("b"));
+  });
+
+  it("changes nothing when the same take-over is called again", async () => {
+    const control = await harness();
+    await control.register(run("dead"));
+    await control.takeOver(run("b"), "dead");
+    expect(await control.takeOver(run("b"), "dead")).toBeUndefined();
+    expect((await control.runs(10)).map(({ runId }) => runId)).toEqual(["dead", "b"]);
+  });
+
+  it("takes a table that was given free in the meantime", async () => {
+    const control = await harness();
+    await control.register(run("dead"));
+    await control.release("dead");
+    expect(await control.takeOver(run("b"), "dead")).toBeUndefined();
+    expect(await control.register(run("c"))).toEqual(run("b"));
+  });
+
+  it("no longer lets the old holder release the table", async () => {
+    const control = await harness();
+    await control.register(run("dead"));
+    await control.takeOver(run("b"), "dead");
+    await control.release("dead");
+    expect(await control.register(run("c"))).toEqual(run("b"));
+  });
+}
+
+function transitions(harness: () => Promise<Control>): void {
+  it("moves a run from one of the phases asked for, and says when", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    const at = "2026-01-05T09:05:00.000Z";
+    const moved = await control.transition({ runId: "a", from: ["preflight", "expand"], to: "expand", at });
+    expect(moved).toEqual(run("a", { phase: "expand", updatedAt: at }));
+    expect(await control.run("a")).toEqual(moved);
+  });
+
+  it("leaves a run in any other phase as it is", async () => {
+    const control = await harness();
+    const soaking = run("a", { phase: "soak" });
+    await control.register(soaking);
+    expect(await control.transition(contract("a"))).toEqual(soaking);
+    expect(await control.run("a")).toEqual(soaking);
+  });
+
+  it("keeps the first reason when a rollback is claimed again", async () => {
+    const control = await harness();
+    await control.register(run("a", { phase: "cutover" }));
+    const first = await control.transition(rollback("a", "the alarm"));
+    expect(first).toMatchObject({ phase: "rolled-back", reason: "the alarm" });
+    expect(await control.transition(rollback("a", "a person"))).toEqual(first);
+  });
+
+  it("refuses to move a run that it does not know", async () => {
+    const control = await harness();
+    await expect(control.transition(contract("a"))).rejects.toThrow(NotFound);
+  });
+}
+
+function concurrency(harness: () => Promise<Control>): void {
+  it("lets one of many runs have a table", async () => {
+    const control = await harness();
+    const ids = Array.from({ length: 12 }, (_, index) => `r${String(index)}`);
+    const holders = await Promise.all(ids.map((runId) => control.register(run(runId))));
+    const winners = ids.filter((_, index) => holders[index] === undefined);
+    expect(winners).toHaveLength(1);
+    expect(new Set(holders.filter((holder) => holder !== undefined).map(({ runId }) => runId))).toEqual(
+      new Set(winners),
+    );
+    expect(await control.runs(100)).toHaveLength(1);
+  });
+
+  it("lets one of many runs take a dead run's table over", async () => {
+    const control = await harness();
+    await control.register(run("dead"));
+    const ids = Array.from({ length: 12 }, (_, index) => `r${String(index)}`);
+    const holders = await Promise.all(ids.map((runId) => control.takeOver(run(runId), "dead")));
+    expect(holders.filter((holder) => holder === undefined)).toHaveLength(1);
+    expect(await control.runs(100)).toHaveLength(2);
+  });
+
+  it("lets rollback or contract win, never both, whoever calls first", async () => {
+    const control = await harness();
+    for (let round = 0; round < 10; round++) {
+      const runId = `r${String(round)}`;
+      await control.register(run(runId, { phase: "cooling", table: `crm/public.t${String(round)}` }));
+      const changes = Array.from({ length: 8 }, (_, index) =>
+        (index + round) % 2 === 0 ? contract(runId) : rollback(runId, "the alarm"),
+      );
+      const seen = await Promise.all(changes.map((change) => control.transition(change)));
+      const final = (await control.run(runId))?.phase;
+      expect(["contract", "rolled-back"]).toContain(final);
+      expect(new Set(seen.map(({ phase }) => phase))).toEqual(new Set([final]));
+    }
+  });
+}
