@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import * as errors from "../../core/errors.ts";
+import { type State, TRANSIENT_ERRORS, withRetryPolicy } from "../../lib/retry-policy.ts";
+
+const retryOf = (state: State) => withRetryPolicy({ States: { Only: state } }).States["Only"]?.Retry;
+
+describe("the retry policy", () => {
+  it("is given to a step that has none, with jitter and an end", () => {
+    expect(retryOf({ Type: "Task", Resource: "${Expand}" })).toEqual([
+      {
+        ErrorEquals: TRANSIENT_ERRORS,
+        IntervalSeconds: 2,
+        BackoffRate: 2,
+        MaxDelaySeconds: 60,
+        MaxAttempts: 8,
+        JitterStrategy: "FULL",
+      },
+    ]);
+  });
+
+  it("leaves a Retry of the state's own as it is", () => {
+    const Retry = [{ ErrorEquals: ["States.ALL"] }];
+    expect(retryOf({ Type: "Task", Resource: "${Expand}", Retry })).toBe(Retry);
+  });
+
+  it.each(["Choice", "Wait", "Pass", "Succeed", "Fail"])("leaves a %s state without", (Type) => {
+    expect(retryOf({ Type })).toBeUndefined();
+  });
+
+  it("reaches into a Map, whose own retry would start all children anew", () => {
+    const map: State = { Type: "Map", ItemProcessor: { States: { Inner: { Type: "Task", Resource: "${Backfill}" } } } };
+    const after = withRetryPolicy({ States: { Outer: map } }).States["Outer"];
+    expect(after?.Retry).toBeUndefined();
+    expect(after?.ItemProcessor?.States["Inner"]?.Retry).toHaveLength(1);
+  });
+
+  it("retries a call of a service whatever the error, but for what the state catches by name", () => {
+    const caught = ["StepFunctions.ExecutionAlreadyExistsException"];
+    const Resource = "arn:aws:states:::states:startExecution";
+    expect(retryOf({ Type: "Task", Resource, Catch: [{ ErrorEquals: caught }] })).toMatchObject([
+      { ErrorEquals: caught, MaxAttempts: 0 },
+      { ErrorEquals: ["States.ALL"], MaxAttempts: 8 },
+    ]);
+  });
+
+  it("names every error of class transient and none of class never", () => {
+    type Class = new (...details: unknown[]) => errors.SluiceError;
+    const details = { object: "o", problem: "p", remedy: "r" };
+    const classes = Object.values(errors).filter((value) => (value as unknown) !== errors.SluiceError) as Class[];
+    const all = classes.map((Class) => (Class.length === 2 ? new Class("40001", details) : new Class(details)));
+    const ours = TRANSIENT_ERRORS.filter((name) => !/^(States|Lambda|Sandbox|Runtime)\./.test(name));
+    expect([...ours].sort()).toEqual(
+      all
+        .filter(({ retry }) => retry === "transient")
+        .map(({ name }) => name)
+        .sort(),
+    );
+  });
+});
