@@ -82,4 +82,3 @@ export async function shipsExtension(binaries: PostgresBinaries, extension: stri
     () => false,
   );
 }
-

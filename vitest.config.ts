@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/global-setup.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // Two cores: more workers would only make each other slow, and PostgreSQL wants one of them.
+    pool: "forks",
+    maxWorkers: 2,
+    coverage: {
+      provider: "v8",
+      include: ["core/**", "adapters/**", "lambdas/**", "client/**", "cli/**", "local/**", "console/**", "lib/**"],
+      reporter: ["text-summary", "html"],
+    },
+  },
+});
