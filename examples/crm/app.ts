@@ -55,7 +55,7 @@ export const APPLICATION_NAME = "crm-app";
  * the flag says. It remembers every acknowledged value, checks each read against it, and measures itself.
  */
 export class CrmApp {
-  readonly latency = new LatencyLog("before");
+  readonly latency = new LatencyLog("warm-up");
   /** The first distinct error messages. */
   readonly messages = new Set<string>();
   readonly #pool: Pool;
@@ -66,7 +66,7 @@ export class CrmApp {
   #book = new ContactBook([], Math.random);
   #second: NodeJS.Timeout | undefined;
   #contradictions = 0;
-  #onNewPath = 0;
+  #routed: Record<Path, number> = { old: 0, new: 0 };
 
   constructor(private readonly props: CrmAppProps) {
     this.#pool = new Pool({
@@ -92,22 +92,34 @@ export class CrmApp {
     return this.#contradictions;
   }
 
-  /** Requests that used the new shape. */
-  get onNewPath(): number {
-    return this.#onNewPath;
+  /** Requests by the shape that they used, since the last call. */
+  takeRouted(): Readonly<Record<Path, number>> {
+    const routed = this.#routed;
+    this.#routed = { old: 0, new: 0 };
+    return routed;
   }
 
   async start(): Promise<void> {
     this.#book = new ContactBook(await this.#queries.sample(this.props.share ?? 0.1), this.#random);
+    this.resume();
+  }
+
+  /** Takes requests again after {@link pause}. */
+  resume(): void {
     this.#pacer.run();
     this.#second = setInterval(() => this.latency.tick(), 1_000);
   }
 
-  /** Takes no more requests, waits for those under way, closes the connections. */
-  async stop(): Promise<void> {
+  /** Takes no more requests, and waits for those under way. */
+  async pause(): Promise<void> {
     this.#pacer.stop();
     clearInterval(this.#second);
     await Promise.all(this.#running);
+  }
+
+  /** Pauses and closes the connections. */
+  async stop(): Promise<void> {
+    await this.pause();
     if (!this.#pool.ended) await this.#pool.end();
   }
 
@@ -213,7 +225,7 @@ export class CrmApp {
   #route(path: "read" | "write", contact: Contact): Path {
     const { tenant, region, owner } = contact;
     const route = this.props.router.route({ path, subject: `user-${owner}`, tenant, region });
-    if (route === "new") this.#onNewPath += 1;
+    this.#routed[route] += 1;
     return route;
   }
 

@@ -18,6 +18,8 @@ export class Pacer {
 
   run(): void {
     this.#began = performance.now();
+    this.#ticks = 0;
+    this.#started = 0;
     this.#schedule();
   }
 

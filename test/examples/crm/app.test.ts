@@ -123,7 +123,7 @@ describe("CrmApp", () => {
     await addSyncedColumn();
     await app.start();
     await serve(300);
-    expect(app.onNewPath).toBe(0);
+    expect(app.takeRouted().new).toBe(0);
     paths.read = "new";
     await serve(300);
     paths.write = "new";
@@ -134,7 +134,7 @@ describe("CrmApp", () => {
     await serve(300);
     await app.stop();
     expect([...app.messages]).toEqual([]);
-    expect(app.onNewPath).toBeGreaterThan(500);
+    expect(app.takeRouted().new).toBeGreaterThan(500);
     expect(await verify("acquisition_channel")).toMatchObject({ lost: 0, changed: 0 });
   });
 
@@ -178,9 +178,9 @@ describe("CrmApp", () => {
     await serve(50);
     await app.stop();
     const { latency } = app;
-    expect(latency.phases).toEqual(["before", "expand"]);
-    expect(latency.summary(["before"]).requests).toBeGreaterThanOrEqual(50);
-    expect(latency.summary(["before"]).requests + latency.summary(["expand"]).requests).toBe(
+    expect(latency.phases).toEqual(["warm-up", "expand"]);
+    expect(latency.summary(["warm-up"]).requests).toBeGreaterThanOrEqual(50);
+    expect(latency.summary(["warm-up"]).requests + latency.summary(["expand"]).requests).toBe(
       latency.summary().requests,
     );
   });
