@@ -223,9 +223,10 @@ export class FakePlanStore implements PlanStore {
   readonly texts = new Map<string, string>();
 
   put(plan: Plan): Promise<void> {
-    this.#verify(plan.hash, plan);
-    if (!this.texts.has(plan.hash)) this.texts.set(plan.hash, canonicalJson(plan));
-    return Promise.resolve();
+    return Promise.resolve().then(() => {
+      this.#verify(plan.hash, plan);
+      if (!this.texts.has(plan.hash)) this.texts.set(plan.hash, canonicalJson(plan));
+    });
   }
 
   async get(hash: string): Promise<Plan> {
