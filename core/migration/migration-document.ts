@@ -34,21 +34,10 @@ export function readDocument(text: string): MigrationDocument {
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: "error" });
   const documents: readonly Document[] = Array.isArray(parsed) ? parsed : [];
   const [document] = documents;
-  const problems = documents.flatMap((each) =>
-    [...each.errors, ...each.warnings].map(({ code, message, pos }) => ({
-      line: lines.linePos(pos[0]).line,
-      problem:
-        code === "DUPLICATE_KEY" ? `${keyAt(text, pos[0])}: this key is there twice; keep one` : inWords(message),
-    })),
-  );
-  const second = documents[1];
-  if (second !== undefined) {
-    const line = lines.linePos(second.range?.[0] ?? 0).line;
-    problems.push({ line, problem: "a second document begins; write one migration a file" });
-  }
-  for (const { offset, problem } of documents.flatMap(notPlain)) {
-    problems.push({ line: lines.linePos(offset).line, problem });
-  }
+  const problems = problemsOf(documents, text).map(({ offset, problem }) => ({
+    line: lines.linePos(offset).line,
+    problem,
+  }));
   const read = plain(document);
   if (read.problem !== undefined && problems.length === 0) problems.push({ line: 1, problem: read.problem });
   return {
@@ -61,6 +50,24 @@ export function readDocument(text: string): MigrationDocument {
 interface OffsetProblem {
   readonly offset: number;
   readonly problem: string;
+}
+
+function problemsOf(documents: readonly Document[], text: string): readonly OffsetProblem[] {
+  const errors = documents.flatMap((each) => [...each.errors, ...each.warnings]);
+  // After the first error of syntax the parser guesses: what it says of the rest is noise.
+  const syntax = errors.find(({ code }) => code !== "DUPLICATE_KEY" && code !== "TAG_RESOLVE_FAILED");
+  if (syntax !== undefined) return [{ offset: syntax.pos[0], problem: inWords(syntax.message) }];
+  const [, second] = documents;
+  return [
+    ...errors.map(({ code, message, pos: [offset] }) => {
+      const twice = `${keyAt(text, offset)}: this key is there twice; keep one`;
+      return { offset, problem: code === "DUPLICATE_KEY" ? twice : inWords(message) };
+    }),
+    ...(second === undefined
+      ? []
+      : [{ offset: second.range?.[0] ?? 0, problem: "a second document begins; write one migration a file" }]),
+    ...documents.flatMap(notPlain),
+  ];
 }
 
 /** What YAML can say and plain data cannot hold; the parser itself would name no line. */

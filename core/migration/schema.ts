@@ -88,7 +88,7 @@ const softWindow = z.strictObject({
 const backfill = z
   .strictObject({
     workers: z.int().min(1).max(40).default(2).describe("Shards worked on at the same time"),
-    shard_blocks: z.int().min(16).max(131_072).default(2_048).describe("Blocks of 8 KiB a shard"),
+    shard_blocks: z.int().min(16).max(131_072).default(512).describe("Blocks of 8 KiB a shard"),
     batch: z
       .strictObject({
         target: duration.prefault("250ms").describe("The time that one batch should take; its size follows"),

@@ -214,6 +214,11 @@ describe("an invalid migration", () => {
     expect(problems(text)).toEqual([expect.stringMatching(expected)]);
   });
 
+  it("is refused with the first error of syntax alone: what follows one is noise", () => {
+    expect(problems(withBlock("soak: [1h\ngates: {\n]"))).toHaveLength(1);
+    expect(problems(withBlock("\tsoak: 1h\nsoak: }"))).toEqual([extra("tabs are not allowed as indentation")]);
+  });
+
   it("is refused where the operation does not change the name", () => {
     expect(problems(VALID.replace("to: acquisition_channel", "to: lead_source"))).toEqual([
       at(5, 'operation.rename_column.to: "lead_source" is not allowed; allowed: "to" must differ from "from"'),
