@@ -1,0 +1,63 @@
+import type { Command } from "commander";
+import { ConfigurationInvalid } from "../core/errors.ts";
+import type { CliContext } from "./cli-context.ts";
+import { command, JSON_OPTION } from "./command.ts";
+import { EXIT } from "./exit-code.ts";
+import { jsonText } from "./output/json-text.ts";
+
+interface DeployOptions {
+  readonly yes?: true;
+  readonly context: readonly string[];
+  readonly json?: true;
+}
+
+/** `sluice deploy` */
+export function deployCommand(context: CliContext): Command {
+  return command({
+    name: "deploy",
+    summary: "deploy the stack and the migrations with it",
+    description:
+      "Shows what would change in the account (cdk diff), asks, and deploys (cdk deploy). Runs that are going on " +
+      "keep the definition and the plan that they started with.",
+    examples: [
+      { line: "sluice deploy", meaning: "show the changes, ask, deploy" },
+      { line: "sluice deploy --yes", meaning: "do not ask: for a pipeline" },
+      { line: "sluice deploy --context sluice=staging.json", meaning: "with another configuration" },
+      { line: "sluice deploy -- --profile production", meaning: "what follows -- goes to the CDK CLI" },
+    ],
+  })
+    .argument("[cdk-options...]", "further options of the CDK CLI, after --")
+    .option("-y, --yes", "do not ask")
+    .option("-c, --context <key=value>", "context for the CDK app; may be repeated", collect, [])
+    .option(...JSON_OPTION)
+    .action((cdkOptions: readonly string[], options: DeployOptions) => deploy(context, cdkOptions, options));
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+async function deploy(context: CliContext, cdkOptions: readonly string[], options: DeployOptions): Promise<void> {
+  const { terminal } = context;
+  const services = await context.services({});
+  const ask = options.yes ? () => Promise.resolve(true) : terminal.ask;
+  if (ask === undefined) throw nobodyToAsk();
+  const common = [...options.context.flatMap((each) => ["--context", each]), ...cdkOptions];
+  if ((await services.cdk(["diff", ...common])) !== 0) return context.exit(EXIT.failed);
+  if (!(await ask("Deploy these changes?"))) {
+    terminal.writeError("nothing was deployed\n");
+    return;
+  }
+  // The changes were shown and agreed to, those of permissions among them; the CDK CLI need not ask again.
+  if ((await services.cdk(["deploy", "--require-approval", "never", ...common])) !== 0)
+    return context.exit(EXIT.failed);
+  if (options.json) terminal.write(jsonText({ outputs: (await services.stack()).all }));
+}
+
+function nobodyToAsk(): ConfigurationInvalid {
+  return new ConfigurationInvalid({
+    object: "sluice deploy",
+    problem: "asks before it changes anything, and nobody can answer here",
+    remedy: "Add --yes, or run it on a terminal",
+  });
+}

@@ -1,0 +1,217 @@
+import type { DdlStep, Plan } from "../../core/plan/plan.ts";
+import { bytes, count, counted, milliseconds, percent, seconds, serverVersion } from "./format.ts";
+import { facts, indent, type Layout, wrap } from "./layout.ts";
+
+/** One pre-flight check: what it looked at, and where it refuses or warns, what to do. */
+export interface CheckLine {
+  readonly status: "passed" | "warning" | "refused";
+  readonly text: string;
+  readonly remedy?: string | undefined;
+}
+
+/** A plan for a person: everything that a run of it will do, in the order in which it will. */
+export function planText(plan: Plan, checks: readonly CheckLine[], layout: Layout): string {
+  const phases = [expand, backfill, indexes, validate, gate, cutover, wait, contract];
+  const sections = phases
+    .map((phase) => phase(plan, layout))
+    .filter((section) => section.body.length > 0)
+    .flatMap((section, index) => heading(String(index + 1), section, layout));
+  return [
+    ...title(plan, layout),
+    ...preflight(checks, layout),
+    ...sections,
+    ...undo(plan, layout),
+    ...notes(plan, layout),
+    `${layout.style.dim("plan")} ${plan.hash}`,
+    "",
+  ].join("\n");
+}
+
+interface Section {
+  readonly title: string;
+  /** What it means for everybody else, beside the title. */
+  readonly aside: string;
+  readonly body: readonly string[];
+}
+
+function heading(mark: string, section: Section, { style }: Layout): string[] {
+  return [`${style.cyan(mark)} ${style.bold(section.title)}  ${style.dim(section.aside)}`, "", ...section.body, ""];
+}
+
+function title(plan: Plan, layout: Layout): string[] {
+  const { table } = plan;
+  const rows: [string, string][] = [
+    ["operation", plan.operation.summary],
+    ["database", `${plan.database}, PostgreSQL ${serverVersion(plan.serverVersion)}`],
+    ["table", `${table.schema}.${table.name}, ${table.kind} of about ${counted(table.rows, "row")}`],
+    ["size", `${bytes(table.bytes)} in ${counted(table.blocks, "block")}`],
+    [
+      "way back",
+      plan.reversible
+        ? "until contract starts, one flag flip brings all traffic back and no write is lost"
+        : "the way back loses data, as the migration acknowledges",
+    ],
+  ];
+  return [layout.style.bold(plan.migration), ...wrap(plan.description, layout.width), "", ...facts(rows, layout), ""];
+}
+
+function preflight(checks: readonly CheckLine[], layout: Layout): string[] {
+  if (checks.length === 0) return [];
+  const refused = checks.filter(({ status }) => status === "refused").length;
+  const aside = refused === 0 ? "nothing stands in the way" : `refused for ${counted(refused, "reason")}`;
+  return heading(
+    "0",
+    { title: "Pre-flight", aside, body: checks.flatMap((check) => checkLines(check, layout)) },
+    layout,
+  );
+}
+
+function checkLines({ status, text, remedy }: CheckLine, { style, width }: Layout): string[] {
+  const marks = { passed: style.green("✓"), warning: style.yellow("!"), refused: style.red("✗") };
+  const [first = "", ...more] = wrap(text, width - 4);
+  const advice = remedy === undefined || status === "passed" ? [] : wrap(`→ ${remedy}`, width - 4);
+  return [`  ${marks[status]} ${first}`, ...indent([...more, ...advice], "    ")];
+}
+
+function expand({ expand: steps, lockRetry }: Plan, layout: Layout): Section {
+  const retry = `a lock that is not to be had is tried ${count(lockRetry.attempts)} times, ${seconds(lockRetry.baseSeconds)} to ${seconds(lockRetry.maxSeconds)} apart`;
+  return {
+    title: "Expand",
+    aside: `${counted(steps.length, "step")}; adds only, the old shape stays as it is`,
+    body: [...ddl(steps, layout), "", ...indent(wrap(retry, layout.width - 4).map(layout.style.dim), "    ")],
+  };
+}
+
+function ddl(steps: readonly DdlStep[], layout: Layout): string[] {
+  return steps.flatMap((step, index) => [...(index === 0 ? [] : [""]), ...ddlStep(step, index + 1, layout)]);
+}
+
+function ddlStep(step: DdlStep, number: number, layout: Layout): string[] {
+  const { style, width } = layout;
+  const [first = "", ...more] = wrap(step.title, width - 6);
+  return [
+    `  ${style.dim(`${String(number)}.`)} ${first}`,
+    ...indent(more, "     "),
+    ...indent(wrap(lockText(step), width - 5).map(style.yellow), "     "),
+    ...step.statements.flatMap((statement) => sqlLines(statement, layout)),
+  ];
+}
+
+function lockText(step: DdlStep): string {
+  if (step.mode === "concurrent")
+    return `lock ${step.lock}, blocks ${step.blocks}; as long as it takes, outside a transaction`;
+  if (step.lock === "none") return `no lock on the table; at most ${milliseconds(step.statementTimeoutMs)}`;
+  const wait = `waits for it at most ${milliseconds(step.lockTimeoutMs)}, holds it at most ${milliseconds(step.statementTimeoutMs)}`;
+  return `lock ${step.lock}, blocks ${step.blocks}; ${wait}`;
+}
+
+/** The statement as it is sent: never wrapped, so that it can be copied. */
+function sqlLines(statement: string, { style }: Layout): string[] {
+  return statement.split("\n").map((line) => `     ${style.dim("│")} ${line}`.trimEnd());
+}
+
+function backfill({ backfill: work, estimates }: Plan, layout: Layout): Section {
+  const { workers, shardBlocks, batchTargetMs, initialBatchBlocks, sliceSeconds } = work;
+  const rows: [string, string][] = [
+    [
+      "shards",
+      `${counted(estimates.shards, "shard")} of ${counted(shardBlocks, "block")}, ${counted(workers, "worker")} at a time`,
+    ],
+    [
+      "batch",
+      `one statement and one transaction, ${milliseconds(batchTargetMs)} long, ${counted(initialBatchBlocks, "block")} at first`,
+    ],
+    ["slice", `a worker goes on for ${seconds(sliceSeconds)} in one invocation, then the next one takes over`],
+    ["estimate", `about ${seconds(estimates.backfillSeconds)}, ${bytes(estimates.walBytes)} of WAL`],
+    ["growth", `the table by ${bytes(estimates.extraBytes)} at most, free again after vacuum`],
+  ];
+  return {
+    title: "Backfill",
+    aside: `about ${seconds(estimates.backfillSeconds)}; locks the rows of one batch at a time`,
+    body: [...facts(rows, layout), "", ...sqlLines(work.update, layout)],
+  };
+}
+
+function indexes({ indexes: steps }: Plan, layout: Layout): Section {
+  return {
+    title: "Indexes",
+    aside: `${counted(steps.length, "index")}, after the backfill`.replace("indexs", "indexes"),
+    body: ddl(steps, layout),
+  };
+}
+
+function validate({ validation }: Plan, layout: Layout): Section {
+  const { segments, workers, maxDivergence, shardBlocks } = validation;
+  const rows: [string, string][] = [
+    ["every row", "exact mismatches, nulls on both sides, hash sums on both sides"],
+    ["segments", segments.length === 0 ? "the table as a whole" : `each combination of ${segments.join(", ")}`],
+    [
+      "shards",
+      `of ${counted(shardBlocks, "block")}, ${counted(workers, "worker")} at a time; one that was not read fails it`,
+    ],
+    ["limit", `${percent(maxDivergence)} of rows may differ`],
+  ];
+  return {
+    title: "Validate",
+    aside: "before cutover, and again before contract",
+    body: [...facts(rows, layout), "", ...sqlLines(validation.scan, layout)],
+  };
+}
+
+function gate({ gate: { alarms, timeoutSeconds, pollSeconds } }: Plan, layout: Layout): Section {
+  const body =
+    alarms.length === 0
+      ? ["no alarm is named, so that nothing but a person stops the cutover"]
+      : [
+          `${alarms.join(", ")}: OK, or the run holds`,
+          `asked every ${seconds(pollSeconds)}; after ${seconds(timeoutSeconds)} of holding the run rolls back`,
+        ];
+  const lines = body.flatMap((line) => wrap(line, layout.width - 2));
+  return {
+    title: "Gate",
+    aside: `${counted(alarms.length, "alarm")}, before each step of the cutover`,
+    body: indent(lines, "  "),
+  };
+}
+
+function cutover({ cutover: steps }: Plan, { style }: Layout): Section {
+  const column = Math.max(0, ...steps.map(({ title }) => title.length)) + 2;
+  return {
+    title: "Cutover",
+    aside: `${counted(steps.length, "step")} of the flag`,
+    body: steps.map(({ title, soakSeconds }, index) => {
+      const soak = `${style.dim("then watched for")} ${seconds(soakSeconds)}`;
+      return `  ${style.dim(`${String(index + 1)}.`)} ${title.padEnd(column)}${soak}`;
+    }),
+  };
+}
+
+function wait({ soakSeconds, coolingSeconds }: Plan, layout: Layout): Section {
+  const rows: [string, string][] = [
+    ["soak", `${seconds(soakSeconds)} with all traffic on the new path, alarms watched`],
+    ["cooling", `${seconds(coolingSeconds)} more; the old shape is still kept in step, the way back is open`],
+  ];
+  return { title: "Soak and cooling", aside: "then validated once more", body: facts(rows, layout) };
+}
+
+function contract({ contract: steps }: Plan, layout: Layout): Section {
+  return {
+    title: "Contract",
+    aside: `${counted(steps.length, "step")}; no way back from here`,
+    body: ddl(steps, layout),
+  };
+}
+
+function undo({ undo: steps }: Plan, layout: Layout): string[] {
+  const aside = "only when asked, and only while all traffic is on the old path";
+  return heading("↶", { title: "Undo", aside, body: ddl(steps, layout) }, layout);
+}
+
+function notes({ notes: texts }: Plan, layout: Layout): string[] {
+  if (texts.length === 0) return [];
+  const body = texts.flatMap((text) => {
+    const [first = "", ...more] = wrap(text, layout.width - 4);
+    return [`  ${layout.style.yellow("!")} ${first}`, ...indent(more, "    ")];
+  });
+  return heading("!", { title: "Notes", aside: counted(texts.length, "note"), body }, layout);
+}

@@ -1,0 +1,126 @@
+import type { RunRecord } from "../../core/ports.ts";
+import { PHASES, type Phase } from "../../core/plan/phases.ts";
+import type { Progress } from "../../core/run/progress.ts";
+import { isOpen, isReversible, type RunView } from "../run-view.ts";
+import { count, counted, seconds } from "./format.ts";
+import { bar, facts, indent, type Layout, wrap } from "./layout.ts";
+import type { Style } from "./style.ts";
+
+/** One run for a person: where it stands, how far its work is, what it said last, what can be done. */
+export function statusText(view: RunView, now: Date, layout: Layout): string {
+  const { style, width } = layout;
+  const { run } = view;
+  return [
+    `${style.bold(run.runId)}  ${stateText(view, style)}`,
+    "",
+    ...facts(
+      [
+        ["migration", run.migration],
+        ["table", run.table],
+        ["started", `${run.startedAt}, ${ago(run.startedAt, now)} ago`],
+        ["plan", run.planHash],
+      ],
+      layout,
+    ),
+    "",
+    ...indent(phaseLines(run, layout), "  "),
+    "",
+    ...view.jobs.map((job) => jobLine(job, layout)),
+    ...(view.jobs.length > 0 ? [""] : []),
+    ...stepLines(view, layout),
+    ...endLines(view, layout),
+    ...view.unread.flatMap((reason) => indent(wrap(`not known: ${reason}`, width - 2).map(style.yellow), "  ")),
+    "",
+  ].join("\n");
+}
+
+/** One line for logs, where `--watch` does not write to a terminal. */
+export function statusLine(view: RunView): string {
+  const { run, jobs, step } = view;
+  const job = jobs.at(-1);
+  const progress = job && isOpen(view) ? `${jobName(job)} ${String(share(job))} %, ${rate(job)}` : undefined;
+  return [run.runId, run.phase, progress, step?.message, run.reason].filter(Boolean).join(" · ");
+}
+
+/** The newest runs, one a line. */
+export function runsText(runs: readonly RunRecord[], now: Date, { style }: Layout): string {
+  if (runs.length === 0) return "No run yet. Start one with: sluice start MIGRATION\n";
+  const name = Math.max(...runs.map(({ runId }) => runId.length)) + 2;
+  const phase = Math.max(...PHASES.map((each) => each.length)) + 2;
+  const lines = runs.map((run) => {
+    const mark = phaseStyle(run.phase, style)(run.phase.padEnd(phase));
+    return `${run.runId.padEnd(name)}${mark}${style.dim(`${run.table}, ${ago(run.updatedAt, now)} ago`)}`;
+  });
+  return `${lines.join("\n")}\n`;
+}
+
+function stateText(view: RunView, style: Style): string {
+  const { run, execution } = view;
+  if (isOpen(view)) return style.cyan(execution === undefined ? run.phase : `${run.phase}, running`);
+  if (run.phase === "done") return style.green("done");
+  if (run.phase === "rolled-back") return style.yellow("rolled back");
+  return style.red(`stopped in ${run.phase}: ${(execution?.status ?? "").toLowerCase()}`);
+}
+
+function phaseStyle(phase: Phase, style: Style): (text: string) => string {
+  if (phase === "done") return style.green;
+  return phase === "rolled-back" ? style.yellow : style.cyan;
+}
+
+/** `✓ preflight  ✓ expand  ▶ backfill  · validate ...` */
+function phaseLines(run: RunRecord, { style, width }: Layout): string[] {
+  if (run.phase === "rolled-back") return [style.yellow("all traffic is on the old path, or on its way there")];
+  const at = PHASES.indexOf(run.phase);
+  const last = PHASES.indexOf("done");
+  const marks = PHASES.slice(0, last + 1).map((phase, index) => {
+    if (index < at || run.phase === "done") return `✓ ${phase}`;
+    return index === at ? `▶ ${phase}` : `· ${phase}`;
+  });
+  const paint = (line: string): string =>
+    line.replaceAll("✓", style.green("✓")).replace(/▶ \S+/, (text) => style.bold(style.cyan(text)));
+  // Two spaces between the phases, one within: wrapped as words, with the inner space kept together.
+  return wrap(marks.map((mark) => mark.replace(" ", "\u00a0")).join("  "), width - 4).map((line) =>
+    paint(line.replaceAll("\u00a0", " ")),
+  );
+}
+
+function jobName({ job }: Progress): string {
+  return job.replaceAll("-", " ");
+}
+
+function share({ blocks }: Progress): number {
+  return blocks.total === 0 ? 100 : Math.floor((blocks.done / blocks.total) * 100);
+}
+
+function rate(job: Progress): string {
+  const isBackfill = job.job === "backfill";
+  const parts = isBackfill
+    ? [counted(job.rowsSynced, "row"), `${count(job.rowsPerSecond)} rows/s`]
+    : [`divergence ${counted(job.mismatches, "row")}`];
+  if (job.etaSeconds !== undefined) parts.push(`about ${seconds(job.etaSeconds)} left`);
+  return parts.join(", ");
+}
+
+function jobLine(job: Progress, { style }: Layout): string {
+  const diverges = job.mismatches > 0 ? style.red : (text: string) => text;
+  const shards = style.dim(`${count(job.shards.done)}/${count(job.shards.total)} shards`);
+  return `  ${jobName(job).padEnd(26)}${bar(job.blocks.done, job.blocks.total)}  ${diverges(rate(job))}  ${shards}`;
+}
+
+function stepLines({ step }: RunView, { style, width }: Layout): string[] {
+  if (step === undefined) return [];
+  return [...indent(wrap(`${style.dim(`${step.state}:`)} ${step.message}`, width - 2), "  "), ""];
+}
+
+function endLines(view: RunView, { style, width }: Layout): string[] {
+  const { run, execution } = view;
+  const said = [run.reason, execution?.failure && `${execution.failure.name}: ${execution.failure.message}`];
+  const reasons = [...new Set(said.filter((text) => text !== undefined))];
+  const advice =
+    isOpen(view) && isReversible(view) ? [style.dim(`sluice rollback ${run.runId} returns all traffic`)] : [];
+  return [...reasons.flatMap((text) => wrap(text, width - 2).map(style.red)), ...advice].map((line) => `  ${line}`);
+}
+
+function ago(time: string, now: Date): string {
+  return seconds(Math.max(0, (now.getTime() - Date.parse(time)) / 1_000));
+}

@@ -1,0 +1,26 @@
+import type { Control, Database } from "../../core/ports.ts";
+import type { readProgress } from "../../core/run/progress.ts";
+import type { StateMachines } from "./state-machines.ts";
+
+/** What the deployed stack tells by its outputs. */
+export interface StackOutputs {
+  /** What to start a run with: the alias of the newest version, where the stack has one. */
+  readonly migrationArn: string;
+  readonly rollbackArn: string;
+  readonly controlTable: string;
+  /** Every output by its key, as CloudFormation has it. */
+  readonly all: Readonly<Record<string, string>>;
+}
+
+/** What the commands need of the world beyond the terminal. Each part is made when it is first asked for. */
+export interface Services {
+  /** @throws NotFound where the stack is not deployed. */
+  stack(): Promise<StackOutputs>;
+  control(): Promise<Control>;
+  /** A database by the name that the configuration gives it. */
+  database(name: string): Promise<Database>;
+  stateMachines(): StateMachines;
+  readonly progress: typeof readProgress;
+  /** Runs the CDK CLI on this terminal and returns its exit code. */
+  cdk(args: readonly string[]): Promise<number>;
+}

@@ -1,0 +1,146 @@
+import {
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  type HistoryEvent,
+  type SFNClient,
+  StartExecutionCommand,
+} from "@aws-sdk/client-sfn";
+import { errorName, translateError } from "../../adapters/translate-error.ts";
+import type { ExecutionStatus } from "../../core/ports.ts";
+
+/** How an execution stands, and where it failed, what it said. */
+export interface Execution {
+  readonly status: ExecutionStatus;
+  readonly failure?: Failure | undefined;
+  /** What it returned, parsed; absent until it succeeds. */
+  readonly output?: unknown;
+}
+
+/** The error of a failed execution: the name is of core/errors.ts, or of Step Functions. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** The last state that left a message for a person. */
+export interface StepSeen {
+  readonly state: string;
+  readonly message: string;
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+}
+
+export interface StartProps {
+  readonly stateMachineArn: string;
+  readonly name: string;
+  readonly input: Readonly<Record<string, string>>;
+}
+
+/** The console of Step Functions, as far as the command line needs it. */
+export interface StateMachines {
+  /** The new execution's ARN; undefined where another execution had the name already. */
+  start(props: StartProps): Promise<string | undefined>;
+  describe(executionArn: string): Promise<Execution>;
+  /** The state that it is in: the last one that was entered. Undefined before the first. */
+  currentState(executionArn: string): Promise<string | undefined>;
+  lastStep(executionArn: string): Promise<StepSeen | undefined>;
+}
+
+/** How far back to look for a message: a Map of forty workers writes about this many events around it. */
+const EVENTS_LOOKED_AT = 200;
+
+/** The ARN of an execution by its name. A version or an alias in the state machine's ARN is no part of it. */
+export function executionArn(stateMachineArn: string, name: string): string {
+  const machine = stateMachineArn.replace(":stateMachine:", ":execution:").split(":").slice(0, 7);
+  return [...machine, name].join(":");
+}
+
+export class StepFunctionsConsole implements StateMachines {
+  readonly #client: SFNClient;
+
+  constructor(props: { readonly client: SFNClient }) {
+    this.#client = props.client;
+  }
+
+  async start({ stateMachineArn, name, input }: StartProps): Promise<string | undefined> {
+    try {
+      const command = new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) });
+      const started = await this.#client.send(command);
+      return started.executionArn ?? executionArn(stateMachineArn, name);
+    } catch (error) {
+      if (errorName(error) === "ExecutionAlreadyExists") return undefined;
+      throw translateError({ service: "Step Functions", object: `state machine "${stateMachineArn}"` }, error);
+    }
+  }
+
+  async describe(arn: string): Promise<Execution> {
+    try {
+      const { status, error, cause, output } = await this.#client.send(
+        new DescribeExecutionCommand({ executionArn: arn }),
+      );
+      return {
+        status: status ?? "missing",
+        failure: error === undefined && cause === undefined ? undefined : failureOf(error, cause),
+        output: output === undefined ? undefined : parsed(output),
+      };
+    } catch (error) {
+      if (errorName(error) === "ExecutionDoesNotExist") return { status: "missing" };
+      throw translateError({ service: "Step Functions", object: `execution "${arn}"` }, error);
+    }
+  }
+
+  async currentState(arn: string): Promise<string | undefined> {
+    const events = await this.#newestEvents(arn);
+    return events.find(({ stateEnteredEventDetails }) => stateEnteredEventDetails !== undefined)
+      ?.stateEnteredEventDetails?.name;
+  }
+
+  async lastStep(arn: string): Promise<StepSeen | undefined> {
+    const events = await this.#newestEvents(arn);
+    for (const event of events) {
+      const message = messageOf(event);
+      const state = event.stateExitedEventDetails?.name;
+      if (message !== undefined && state !== undefined) {
+        return { state, message, at: event.timestamp?.toISOString() ?? "" };
+      }
+    }
+    return undefined;
+  }
+
+  async #newestEvents(arn: string): Promise<readonly HistoryEvent[]> {
+    try {
+      const { events } = await this.#client.send(
+        new GetExecutionHistoryCommand({ executionArn: arn, reverseOrder: true, maxResults: EVENTS_LOOKED_AT }),
+      );
+      return events ?? [];
+    } catch (error) {
+      if (errorName(error) === "ExecutionDoesNotExist") return [];
+      throw translateError({ service: "Step Functions", object: `history of execution "${arn}"` }, error);
+    }
+  }
+}
+
+/** A Task's step result is at `$.step` of what its state hands on. Wait and Choice states carry an older one along. */
+function messageOf({ type, stateExitedEventDetails }: HistoryEvent): string | undefined {
+  if (type !== "TaskStateExited") return undefined;
+  const message = field(field(parsed(stateExitedEventDetails?.output ?? ""), "step"), "message");
+  return typeof message === "string" ? message : undefined;
+}
+
+/** A Lambda's error comes as JSON with `errorMessage`; one of Step Functions as a sentence. */
+function failureOf(error: string | undefined, cause: string | undefined): Failure {
+  const message = field(parsed(cause ?? ""), "errorMessage");
+  return { name: error ?? "unknown error", message: typeof message === "string" ? message : (cause ?? "") };
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[key] : undefined;
+}

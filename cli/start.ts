@@ -1,0 +1,94 @@
+import type { Command } from "commander";
+import { NotFound } from "../core/errors.ts";
+import type { CliContext } from "./cli-context.ts";
+import { command, JSON_OPTION } from "./command.ts";
+import { EXIT, exitCodeOf } from "./exit-code.ts";
+import { failureText } from "./output/failure-text.ts";
+import { jsonText } from "./output/json-text.ts";
+import { requireRunName, runName } from "./run-name.ts";
+import type { Execution } from "./services/state-machines.ts";
+import { waitForStart } from "./services/wait-for.ts";
+
+interface StartOptions {
+  readonly name?: string;
+  /** False for `--no-wait`. */
+  readonly wait: boolean;
+  readonly json?: true;
+}
+
+interface Started {
+  readonly run: string;
+  readonly executionArn: string;
+  readonly execution?: Execution | undefined;
+}
+
+/** `sluice start MIGRATION` */
+export function startCommand(context: CliContext): Command {
+  return command({
+    name: "start",
+    summary: "start a run of a deployed migration",
+    description:
+      'Starts a run of a migration that is deployed, as {"migration": NAME} in the Step Functions console does, and ' +
+      "waits for pre-flight: it refuses before anything is touched. The run then goes on by itself.",
+    examples: [
+      { line: "sluice start contact-acquisition-channel", meaning: "and wait for pre-flight" },
+      { line: "sluice start contact-acquisition-channel --name friday", meaning: "a run that is called friday" },
+      { line: "sluice start contact-acquisition-channel --json", meaning: "its name and ARN, for a script" },
+    ],
+  })
+    .argument("<migration>", "name of a migration that is deployed")
+    .option("--name <run>", "name of the run (default: <migration>-<time>)")
+    .option("--no-wait", "do not wait for pre-flight")
+    .option(...JSON_OPTION)
+    .action((migration: string, options: StartOptions) => start(context, migration, options));
+}
+
+async function start(context: CliContext, migration: string, options: StartOptions): Promise<void> {
+  const run = options.name === undefined ? runName(migration, context.clock.now()) : requireRunName(options.name);
+  const services = await context.services({});
+  const { migrationArn } = await services.stack();
+  const machines = services.stateMachines();
+  const executionArn = await machines.start({ stateMachineArn: migrationArn, name: run, input: { migration } });
+  if (executionArn === undefined) throw nameTaken(run);
+  const execution = options.wait
+    ? await waitForStart({ machines, clock: context.clock }, executionArn, "Preflight")
+    : undefined;
+  report(context, { run, executionArn, execution }, options);
+}
+
+function nameTaken(run: string): NotFound {
+  return new NotFound({
+    object: `run name "${run}"`,
+    problem: "belongs to another run",
+    remedy: "Give this one another --name, or look at the other with sluice status",
+  });
+}
+
+function report({ terminal, exit }: CliContext, started: Started, { json }: StartOptions): void {
+  const { run, executionArn, execution } = started;
+  if (execution?.failure) exit(exitCodeOf(execution.failure.name));
+  else if (execution !== undefined && execution.status !== "RUNNING" && execution.status !== "SUCCEEDED")
+    exit(EXIT.failed);
+  if (json) {
+    const { status, failure } = execution ?? {};
+    terminal.write(jsonText({ run, executionArn, status: status ?? "RUNNING", ...(failure && { failure }) }));
+  } else if (execution?.failure) {
+    terminal.writeError(failureText(`run "${run}"`, execution.failure, terminal.layout));
+  } else {
+    terminal.write(startedText(started, terminal.layout.style));
+  }
+}
+
+function startedText(
+  { run, executionArn, execution }: Started,
+  style: CliContext["terminal"]["layout"]["style"],
+): string {
+  const passed = execution === undefined ? "started" : "passed pre-flight";
+  return [
+    `${style.green("✓")} ${style.bold(run)} ${passed}`,
+    `  ${style.dim(executionArn)}`,
+    `  follow it:        sluice status ${run} --watch`,
+    `  return traffic:   sluice rollback ${run}`,
+    "",
+  ].join("\n");
+}
