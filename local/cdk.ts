@@ -11,6 +11,8 @@ const LINES_SHOWN = 40;
 
 export interface CdkProps {
   readonly environment: Readonly<Record<string, string>>;
+  /** Where it runs. @default the folder of cdk.json */
+  readonly directory?: string | undefined;
   /** Where everything that it says goes. */
   readonly logFile: string;
   /** Ends it early. */
@@ -26,7 +28,7 @@ export async function cdk(args: readonly string[], props: CdkProps): Promise<voi
   props.signal?.throwIfAborted();
   const log = await open(props.logFile, "a");
   const child = spawn(process.execPath, [program(), ...args, "--ci", "--no-color", "--no-notices"], {
-    cwd: PROJECT_ROOT,
+    cwd: props.directory ?? PROJECT_ROOT,
     // A process group of its own: the CLI runs the app through a shell, and both have to go together.
     detached: process.platform !== "win32",
     stdio: ["ignore", log.fd, log.fd],

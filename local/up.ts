@@ -33,7 +33,7 @@ const CLUSTER_ARN = `arn:aws:rds:${REGION}:${ACCOUNT}:cluster:sluice-local`;
 const SECRET_ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:sluice-local-AbCdEf`;
 
 /** As a small production instance has it, on a machine that does other things too. */
-const SETTINGS = { shared_buffers: "512MB", max_wal_size: "4GB", checkpoint_timeout: "15min", wal_compression: "lz4" };
+const SETTINGS = { shared_buffers: "512MB", max_wal_size: "4GB", checkpoint_timeout: "15min" };
 
 /**
  * Brings the whole stack up on this machine: no Docker, no account. It ends with this process, however that ends.
@@ -124,6 +124,8 @@ function configuration({ migrations = "examples/migrations", database = "crm" }:
     endpoints: { rdsData },
     retain: false,
     flagBakeMinutes: 0,
+    // The emulator knows neither versions nor aliases of state machines.
+    stateMachineVersions: false,
   };
 }
 
@@ -135,9 +137,11 @@ interface DeployProps extends StartProps {
 async function deploy({ directory, environment, configFile, signal, onStep }: DeployProps): Promise<void> {
   const logFile = join(directory, "cdk.log");
   await writeFile(logFile, "");
-  const context = ["--context", `sluice=${configFile}`, "--output", join(directory, "cdk.out")];
+  const run = { environment, logFile, signal };
   onStep?.("cdk bootstrap");
-  await cdk(["bootstrap", `aws://${ACCOUNT}/${REGION}`, ...context], { environment, logFile, signal });
+  // Away from cdk.json, without which there is no app that a synth would take its time for.
+  await cdk(["bootstrap", `aws://${ACCOUNT}/${REGION}`], { ...run, directory });
   onStep?.("cdk deploy");
-  await cdk(["deploy", "--require-approval", "never", ...context], { environment, logFile, signal });
+  const context = ["--context", `sluice=${configFile}`, "--output", join(directory, "cdk.out")];
+  await cdk(["deploy", "--require-approval", "never", "--method", "direct", ...context], run);
 }
