@@ -48,6 +48,9 @@ const LEDGER: readonly string[] = [
     done_at timestamptz,
     PRIMARY KEY (plan_hash, job, relation, filenode, from_block)
   ) WITH (fillfactor = 50)`,
+  // A claim looks for the first shard that is not done: without this it would pass by all that are.
+  `CREATE INDEX IF NOT EXISTS shard_pending_idx ON sluice.shard (plan_hash, job, relation, from_block)
+    WHERE done_at IS NULL`,
   `CREATE TABLE IF NOT EXISTS sluice."check" (
     plan_hash text NOT NULL,
     job text NOT NULL,

@@ -27,12 +27,17 @@ export function hasExactEquality(column: ColumnCatalog): boolean {
 export function disagreement(column: ColumnCatalog, left: Raw, right: Raw): Raw {
   return hasExactEquality(column)
     ? fragment`${left} IS DISTINCT FROM ${right}`
-    : fragment`ROW(${left}) OPERATOR(pg_catalog.*<>) ROW(${right})`;
+    : fragment`${image(left)} OPERATOR(pg_catalog.*<>) ${image(right)}`;
 }
 
 /** The opposite of {@link disagreement}. */
 export function agreement(column: ColumnCatalog, left: Raw, right: Raw): Raw {
   return hasExactEquality(column)
     ? fragment`${left} IS NOT DISTINCT FROM ${right}`
-    : fragment`ROW(${left}) OPERATOR(pg_catalog.*=) ROW(${right})`;
+    : fragment`${image(left)} OPERATOR(pg_catalog.*=) ${image(right)}`;
+}
+
+/** Without the cast PostgreSQL compares two ROW constructors member by member, by the members' own operators. */
+function image(value: Raw): Raw {
+  return fragment`CAST(ROW(${value}) AS record)`;
 }
