@@ -36,13 +36,7 @@ export const GRANTS: Readonly<Record<Need, (resources: Resources) => Grant>> = {
   database: databaseGrant,
   "control:read": ({ control }) => controlGrant(control, ["dynamodb:GetItem"]),
   "control:write": ({ control }) =>
-    controlGrant(control, [
-      "dynamodb:GetItem",
-      "dynamodb:PutItem",
-      "dynamodb:UpdateItem",
-      "dynamodb:DeleteItem",
-      "dynamodb:ConditionCheckItem",
-    ]),
+    controlGrant(control, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]),
   "plans:read": ({ plans }) => planGrant(plans, ["s3:GetObject"]),
   "plans:write": ({ plans }) => planGrant(plans, ["s3:GetObject", "s3:PutObject"]),
   "flags:read": flagReadGrant,
@@ -108,9 +102,9 @@ function controlGrant(control: ControlTable, actions: readonly string[]): Grant 
 /** With ListBucket a missing plan is told from a forbidden one: S3 answers 404 instead of 403. */
 function planGrant(plans: PlanBucket, actions: readonly string[]): Grant {
   return {
-    statements: [allow(actions, plans.arnForObjects("*")), allow(["s3:ListBucket"], plans.bucketArn)],
+    statements: [allow(actions, plans.arnForObjects("plans/*")), allow(["s3:ListBucket"], plans.bucketArn)],
     environment: { SLUICE_PLAN_BUCKET: plans.bucketName },
-    wildcards: { [`<${logicalId(plans)}.Arn>/*`]: "The bucket holds nothing but plans, named by hash" },
+    wildcards: { [`<${logicalId(plans)}.Arn>/plans/*`]: "Plans are named by hash, and there is nothing else" },
   };
 }
 
@@ -118,9 +112,6 @@ const READ_FLAGS = [
   "appconfig:ListEnvironments",
   "appconfig:ListConfigurationProfiles",
   "appconfig:ListDeployments",
-  "appconfig:ListHostedConfigurationVersions",
-  "appconfig:GetEnvironment",
-  "appconfig:GetConfigurationProfile",
   "appconfig:GetDeployment",
   "appconfig:GetHostedConfigurationVersion",
 ];
@@ -146,7 +137,12 @@ function flagArns({ stack, flags }: Resources): readonly string[] {
 function flagReadGrant(resources: Resources): Grant {
   return {
     statements: [allow(READ_FLAGS, ...flagArns(resources))],
-    environment: { SLUICE_FLAG_APPLICATION: resources.flags.applicationId },
+    // The adapter of the flags asks for the strategies even where its caller only reads.
+    environment: {
+      SLUICE_FLAG_APPLICATION: resources.flags.applicationId,
+      SLUICE_STRATEGY_STEPWISE: resources.flags.stepwiseStrategyId,
+      SLUICE_STRATEGY_IMMEDIATE: resources.flags.immediateStrategyId,
+    },
     wildcards: {
       [nagArn("appconfig", `application/<${logicalId(resources.flags.application)}>/*`)]:
         "The application holds nothing but the flags of Sluice's migrations",
@@ -163,11 +159,6 @@ function flagWriteGrant(resources: Resources): Grant {
   return {
     ...read,
     statements: [...read.statements, allow(WRITE_FLAGS, ...flagArns(resources), ...strategies)],
-    environment: {
-      ...read.environment,
-      SLUICE_STRATEGY_STEPWISE: flags.stepwiseStrategyId,
-      SLUICE_STRATEGY_IMMEDIATE: flags.immediateStrategyId,
-    },
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Which step needs what. A handler's IAM policy and its environment follow from its row here and from nothing else;
- * `grants.ts` says what each need stands for.
+ * `grants.ts` says what each need stands for. The ports that a step asks for in `core/run/` decide its row: a test
+ * compares the two.
  */
 
 /** Something outside the handler that it reads or changes. `write` includes `read`. */
@@ -43,19 +44,19 @@ export const HANDLERS = [
   },
   { file: "expand", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
   { file: "shards", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
-  { file: "backfill", timeoutSeconds: SLICE, needs: ["database", "control:write", "plans:read"] },
-  { file: "indexes", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
-  { file: "validate", timeoutSeconds: SLICE, needs: ["database", "control:write", "plans:read"] },
-  { file: "verdict", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
-  { file: "gate", timeoutSeconds: QUICK, needs: ["control:write", "plans:read", "alarms"] },
-  { file: "cutover", timeoutSeconds: QUICK, needs: ["control:write", "plans:read", "flags:write", "alarms"] },
-  { file: "soak", timeoutSeconds: QUICK, needs: ["control:write", "plans:read", "flags:read", "alarms"] },
-  { file: "cooling", timeoutSeconds: QUICK, needs: ["control:write", "plans:read", "flags:read", "alarms"] },
+  { file: "backfill", timeoutSeconds: SLICE, needs: ["database", "control:read", "plans:read"] },
+  { file: "indexes", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read"] },
+  { file: "validate", timeoutSeconds: SLICE, needs: ["database", "control:read", "plans:read"] },
+  { file: "verdict", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read"] },
+  { file: "gate", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read", "alarms"] },
+  { file: "cutover", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "flags:write"] },
+  { file: "soak", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "alarms"] },
+  { file: "cooling", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "alarms"] },
   { file: "contract", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "flags:read"] },
   { file: "report", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "operators"] },
   { file: "claim-rollback", timeoutSeconds: QUICK, needs: ["control:write"] },
-  { file: "stop-run", timeoutSeconds: QUICK, needs: ["control:read", "executions:stop"] },
-  { file: "return-traffic", timeoutSeconds: QUICK, needs: ["control:read", "flags:write"] },
+  { file: "stop-run", timeoutSeconds: QUICK, needs: ["executions:stop"] },
+  { file: "return-traffic", timeoutSeconds: QUICK, needs: ["flags:write"] },
   { file: "record-rollback", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "operators"] },
 ] as const satisfies readonly Handler[];
 

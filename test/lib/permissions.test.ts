@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { HANDLERS, pascalCase } from "../../lib/handlers.ts";
+import { CLUSTER, list, SECRET, type Statement, statements, synthesized } from "./synthesized.ts";
+
+const template = synthesized();
+
+const ofHandler = (file: string) => statements(template, new RegExp(`^Steps${pascalCase(file)}Role`));
+const allowing = (file: string, action: string) =>
+  ofHandler(file).filter(({ Action }) => list(Action).includes(action));
+const resources = (found: readonly Statement[]) => found.flatMap(({ Resource }) => list(Resource));
+
+const OWN = ["logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+const DATABASE = [
+  "rds-data:BeginTransaction",
+  "rds-data:CommitTransaction",
+  "rds-data:ExecuteStatement",
+  "rds-data:RollbackTransaction",
+  "secretsmanager:GetSecretValue",
+];
+const CONTROL = ["dynamodb:GetItem"];
+const CONTROL_WRITE = [...CONTROL, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+const PLANS = ["s3:GetObject", "s3:ListBucket"];
+const ALARMS = ["cloudwatch:DescribeAlarms"];
+const FLAGS = [
+  "appconfig:GetDeployment",
+  "appconfig:GetHostedConfigurationVersion",
+  "appconfig:ListConfigurationProfiles",
+  "appconfig:ListDeployments",
+  "appconfig:ListEnvironments",
+];
+const FLAGS_WRITE = [
+  ...FLAGS,
+  "appconfig:CreateHostedConfigurationVersion",
+  "appconfig:StartDeployment",
+  "appconfig:StopDeployment",
+];
+const OPERATORS = ["kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"];
+
+const EXPECTED: Readonly<Record<(typeof HANDLERS)[number]["file"], readonly string[]>> = {
+  preflight: [...DATABASE, ...CONTROL_WRITE, ...PLANS, "s3:PutObject", ...FLAGS, ...ALARMS, "states:DescribeExecution"],
+  expand: [...DATABASE, ...CONTROL_WRITE, ...PLANS],
+  shards: [...DATABASE, ...CONTROL_WRITE, ...PLANS],
+  backfill: [...DATABASE, ...CONTROL, ...PLANS],
+  indexes: [...DATABASE, ...CONTROL, ...PLANS],
+  validate: [...DATABASE, ...CONTROL, ...PLANS],
+  verdict: [...DATABASE, ...CONTROL, ...PLANS],
+  gate: [...DATABASE, ...CONTROL, ...PLANS, ...ALARMS],
+  cutover: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...FLAGS_WRITE],
+  soak: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...ALARMS],
+  cooling: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...ALARMS],
+  contract: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...FLAGS],
+  report: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...OPERATORS],
+  "claim-rollback": CONTROL_WRITE,
+  "stop-run": ["states:DescribeExecution", "states:StopExecution"],
+  "return-traffic": FLAGS_WRITE,
+  "record-rollback": [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...OPERATORS],
+};
+
+describe("a handler's role", () => {
+  it.each(HANDLERS.map(({ file }) => file))("of %s allows its own actions and no other", (file) => {
+    const actions = ofHandler(file).flatMap(({ Action }) => list(Action));
+    expect([...new Set(actions)].sort()).toEqual([...OWN, ...EXPECTED[file]].sort());
+  });
+
+  it.each(HANDLERS.map(({ file }) => file))("of %s names every resource that can be named", (file) => {
+    const everywhere = ofHandler(file).filter(({ Resource }) => list(Resource).includes("*"));
+    const unnameable = /^(xray:Put(TelemetryRecords|TraceSegments)|cloudwatch:DescribeAlarms)$/;
+    expect(everywhere.flatMap(({ Action }) => list(Action)).filter((action) => !unnameable.test(action))).toEqual([]);
+  });
+
+  it("reaches the configured database and its secret, and no other", () => {
+    expect(resources(allowing("backfill", "rds-data:ExecuteStatement"))).toEqual([CLUSTER]);
+    expect(resources(allowing("backfill", "secretsmanager:GetSecretValue"))).toEqual([SECRET]);
+  });
+
+  it("decrypts with the secret's key only where the configuration names one", () => {
+    const secretKmsKeyArn = "arn:aws:kms:eu-west-1:111122223333:key/0d1e2f";
+    const other = synthesized({
+      databases: { crm: { clusterArn: CLUSTER, secretArn: SECRET, database: "crm", secretKmsKeyArn } },
+    });
+    const decrypting = statements(other, /^StepsExpandRole/).filter(({ Action }) => Action === "kms:Decrypt");
+    expect(resources(decrypting)).toEqual([secretKmsKeyArn]);
+  });
+
+  it("of stop-run stops executions of the migration machine only", () => {
+    expect(JSON.stringify(resources(allowing("stop-run", "states:StopExecution")))).toContain(
+      ":execution:Sluice-migration:*",
+    );
+  });
+
+  it("has no managed policy, since the basic one may write to every log group", () => {
+    const roles = Object.values(template.findResources("AWS::IAM::Role"));
+    expect(roles.filter((role) => "ManagedPolicyArns" in (role["Properties"] as object))).toEqual([]);
+  });
+});
+
+describe("a state machine's role", () => {
+  const ofMachine = (name: string) => statements(template, new RegExp(`^${name}StateMachineRole`));
+  const invoked = (name: string) =>
+    resources(ofMachine(name).filter(({ Action }) => Action === "lambda:InvokeFunction")).map(
+      (resource) => (resource as { "Fn::GetAtt": [string, string] })["Fn::GetAtt"][0],
+    );
+
+  it("invokes the steps of its own definition only", () => {
+    const steps = ["ClaimRollback", "StopRun", "ReturnTraffic", "RecordRollback"];
+    expect(invoked("Rollback").map((id) => id.replace(/^Steps(.*)Function.*$/, "$1"))).toEqual(steps);
+    expect(invoked("Migration")).toHaveLength(HANDLERS.length - steps.length);
+  });
+
+  it("of the migration starts the rollback, and children of its own Map states", () => {
+    const started = JSON.stringify(
+      resources(ofMachine("Migration").filter(({ Action }) => Action === "states:StartExecution")),
+    );
+    expect(started).toContain('{"Ref":"RollbackStateMachine');
+    expect(started).toContain(":stateMachine:Sluice-migration");
+    expect(ofMachine("Rollback").filter(({ Action }) => Action === "states:StartExecution")).toEqual([]);
+  });
+});

@@ -1,0 +1,167 @@
+import aslValidator from "asl-validator";
+import { describe, expect, it } from "vitest";
+import * as errors from "../../core/errors.ts";
+import { readDefinition } from "../../lib/definition.ts";
+import { type Handler, HANDLERS, pascalCase } from "../../lib/handlers.ts";
+
+interface Catcher {
+  readonly ErrorEquals: readonly string[];
+  readonly Next: string;
+  readonly ResultPath?: string;
+}
+
+interface State {
+  readonly Type: string;
+  readonly Resource?: string;
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly TimeoutSeconds?: number;
+  readonly Choices?: readonly { readonly Next: string }[];
+  readonly Catch?: readonly Catcher[];
+  readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[];
+  readonly ItemProcessor?: Machine;
+}
+
+interface Machine {
+  readonly StartAt: string;
+  readonly States: Readonly<Record<string, State>>;
+}
+
+const NAMES = ["migration", "rollback"] as const;
+const HANDLER_BY_STATE = new Map(HANDLERS.map((handler): [string, Handler] => [pascalCase(handler.file), handler]));
+/** Errors of Step Functions, Lambda and the services that a state calls; every other one is ours. */
+const FOREIGN = /^(States|Lambda|Sandbox|Runtime|StepFunctions)\./;
+
+const machine = (name: string) => readDefinition(name).body as unknown as Machine;
+
+/** The machine and the parts of it that Map states run. */
+function machines(outer: Machine): readonly Machine[] {
+  return [
+    outer,
+    ...Object.values(outer.States).flatMap(({ ItemProcessor }) => (ItemProcessor ? machines(ItemProcessor) : [])),
+  ];
+}
+
+const states = (name: string): readonly [string, State][] =>
+  machines(machine(name)).flatMap(({ States }) => Object.entries(States));
+
+const lambdaOf = ({ Resource }: State) => /^\$\{(\w+)\}$/.exec(Resource ?? "")?.[1];
+
+function targets({ Next, Default, Choices = [], Catch = [] }: State): readonly string[] {
+  const all = [Next, Default, ...Choices.map((choice) => choice.Next), ...Catch.map((catcher) => catcher.Next)];
+  return all.filter((target) => target !== undefined);
+}
+
+function reachable({ StartAt, States }: Machine, without?: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (name: string): void => {
+    if (found.has(name) || name === without) return;
+    found.add(name);
+    for (const target of States[name] ? targets(States[name]) : []) visit(target);
+  };
+  visit(StartAt);
+  return found;
+}
+
+/** The definition as CloudFormation hands it over: ARNs in place of `${...}`. */
+function substituted(name: string): object {
+  const arn = (key: string) =>
+    HANDLER_BY_STATE.has(key)
+      ? `arn:aws:lambda:eu-west-1:111122223333:function:${key}`
+      : `arn:aws:states:eu-west-1:111122223333:stateMachine:${key}`;
+  const text = JSON.stringify(machine(name)).replaceAll(/\$\{(\w+)\}/g, (_, key: string) => arn(key));
+  return JSON.parse(text) as object;
+}
+
+describe.each(NAMES)("the %s state machine", (name) => {
+  it("is valid Amazon States Language as it is deployed", () => {
+    const { errors: found } = aslValidator(substituted(name));
+    expect(found).toEqual([]);
+  });
+
+  it("names only steps that are deployed, and the machine that it starts", () => {
+    const unknown = readDefinition(name).substitutions.filter((key) => !HANDLER_BY_STATE.has(key));
+    expect(unknown).toEqual(name === "migration" ? ["RollbackStateMachine"] : []);
+  });
+
+  it("names each state that calls a lambda as that lambda, or beginning with its name", () => {
+    const named = states(name).flatMap(([state, definition]) => {
+      const lambda = lambdaOf(definition);
+      return lambda === undefined ? [] : [{ state, lambda }];
+    });
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter(({ state, lambda }) => !state.startsWith(lambda))).toEqual([]);
+  });
+
+  it("lets each lambda end before its state gives up on it", () => {
+    const late = states(name).filter(([, state]) => {
+      const handler = HANDLER_BY_STATE.get(lambdaOf(state) ?? "");
+      return handler !== undefined && handler.timeoutSeconds >= (state.TimeoutSeconds ?? Infinity);
+    });
+    const unlimited = states(name).filter(([, state]) => lambdaOf(state) && state.TimeoutSeconds === undefined);
+    expect([...late, ...unlimited].map(([state]) => state)).toEqual([]);
+  });
+
+  it("goes only to states that exist, and has none that nothing leads to", () => {
+    for (const part of machines(machine(name))) {
+      expect([...reachable(part)].sort()).toEqual(Object.keys(part.States).sort());
+    }
+  });
+
+  it("retries only errors of class transient, and catches only errors that exist", () => {
+    const retried = states(name).flatMap(([, { Retry = [] }]) => Retry.flatMap(({ ErrorEquals }) => ErrorEquals));
+    const caught = states(name).flatMap(([, { Catch = [] }]) => Catch.flatMap(({ ErrorEquals }) => ErrorEquals));
+    const classes = retryClasses();
+    expect(retried.filter((error) => !FOREIGN.test(error) && classes.get(error) !== "transient")).toEqual([]);
+    expect(caught.filter((error) => !FOREIGN.test(error) && !classes.has(error))).toEqual([]);
+  });
+
+  it("retries every call, and no Map", () => {
+    const wrong = states(name).filter(([, { Type, Retry }]) => (Type === "Task") !== (Retry !== undefined));
+    expect(wrong.map(([state]) => state)).toEqual([]);
+  });
+});
+
+describe("the migration state machine", () => {
+  const { States } = machine("migration");
+  const beforeContract = [...reachable(machine("migration"), "Contract")].flatMap((state): [string, State][] =>
+    States[state] ? [[state, States[state]]] : [],
+  );
+
+  it("leads every failure of any kind before contract to the rollback, with its error", () => {
+    const failing = beforeContract.filter(
+      ([state, { Type }]) => (Type === "Task" || Type === "Map") && !["Preflight", "RollBack"].includes(state),
+    );
+    expect(failing.length).toBeGreaterThan(10);
+    const escaping = failing.filter(
+      ([, { Catch }]) =>
+        JSON.stringify(Catch) !==
+        JSON.stringify([{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "RollBack" }]),
+    );
+    expect(escaping.map(([state]) => state)).toEqual([]);
+  });
+
+  it("rolls back from contract only what it refuses before it claims the run, and stops at anything else", () => {
+    const [refused, ...others] = States["Contract"]?.Catch ?? [];
+    expect(refused).toMatchObject({ ErrorEquals: ["GateFailed", "RunSuperseded"], Next: "RollBack" });
+    expect(others).toMatchObject([{ ErrorEquals: ["States.ALL"], Next: "ContractStopped" }]);
+    expect(States["ContractStopped"]?.Type).toBe("Fail");
+    expect(reachable({ StartAt: "ContractProgress", States }, "Contract")).not.toContain("RollBack");
+  });
+
+  it("refuses a run before anything is touched without a rollback", () => {
+    expect(States["Preflight"]?.Catch?.map(({ Next }) => Next)).toEqual(["Refused"]);
+  });
+});
+
+function retryClasses(): ReadonlyMap<string, string> {
+  type Class = new (...details: unknown[]) => errors.SluiceError;
+  const details = { object: "o", problem: "p", remedy: "r" };
+  const classes = Object.values(errors).filter((value) => (value as unknown) !== errors.SluiceError) as Class[];
+  return new Map(
+    classes.map((Class): [string, string] => {
+      const error = Class.length === 2 ? new Class("40001", details) : new Class(details);
+      return [error.name, error.retry];
+    }),
+  );
+}
