@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** What a terminal, a supervisor and a closing window send. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -40,6 +42,11 @@ export async function untilAborted(...signals: readonly AbortSignal[]): Promise<
     signal.addEventListener("abort", resolve, { once: true });
   });
   clearInterval(alive);
+}
+
+/** Waits. @throws the signal's reason as soon as it is aborted. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await orAbort(sleep(milliseconds), signal);
 }
 
 /** What `promise` gives, or the signal's reason as soon as it is aborted; the promise is then left to itself. */

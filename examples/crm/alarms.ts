@@ -40,6 +40,8 @@ const ALARMS: readonly PutMetricAlarmCommandInput[] = [
   },
 ];
 
+export const ALARM_NAMES: readonly string[] = ALARMS.flatMap(({ AlarmName }) => AlarmName ?? []);
+
 /** Creates the alarms that the migration's gates name, as the CRM's own team would have. */
 export async function createAlarms(cloudWatch: CloudWatchClient): Promise<void> {
   for (const alarm of ALARMS) await cloudWatch.send(new PutMetricAlarmCommand(alarm));

@@ -1,4 +1,4 @@
-import type { Client } from "pg";
+import { Client } from "pg";
 import type { Contact } from "./contact-book.ts";
 import { seededLeadSource } from "./lead-source.ts";
 
@@ -58,4 +58,29 @@ async function changedHistory(
     [touched.map(({ id }) => id), seeded],
   );
   return rows[0] ?? { untouched: 0, changed: seeded };
+}
+
+/** {@link verifyWrites} on each of the two columns that is there; what either of them shows counts. */
+export async function verifyTable(props: {
+  readonly connectionString: string;
+  readonly contacts: readonly Contact[];
+  readonly seeded: number;
+}): Promise<WriteVerdict> {
+  const client = new Client({ connectionString: props.connectionString });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ column: VerifyWritesProps["column"] }>(
+      `SELECT attname AS column FROM pg_attribute WHERE attrelid = 'crm.contacts'::regclass AND NOT attisdropped
+         AND attname IN ('lead_source', 'acquisition_channel') ORDER BY attname DESC`,
+    );
+    const verdicts: WriteVerdict[] = [];
+    for (const { column } of rows) verdicts.push(await verifyWrites({ ...props, client, column }));
+    return verdicts.reduce(worse);
+  } finally {
+    await client.end();
+  }
+}
+
+function worse(a: WriteVerdict, b: WriteVerdict): WriteVerdict {
+  return { ...a, lost: Math.max(a.lost, b.lost), changed: Math.max(a.changed, b.changed) };
 }
