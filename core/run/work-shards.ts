@@ -20,6 +20,8 @@ export interface ShardWork {
 
 /** A row that somebody holds for long: look again after this. */
 const LOCKED_ROW_WAIT_SECONDS = 2;
+/** The last shards are with other workers: look again after this, in case one of them dies. */
+const IDLE_WAIT_SECONDS = 2;
 
 /**
  * Works through shards for one slice: claims the next free one, sends batches until it is done, claims another.
@@ -90,7 +92,7 @@ async function nothingFree({ database, work, ...slice }: Slice): Promise<StepRes
   const { pending } = await countShards(database, work.job);
   if (pending === 0) return done(progress(slice));
   const seconds = await nextLeaseEnd(database, work.job);
-  return wait(Math.min(seconds, 5), `${progress(slice)}; the last ${String(pending)} shards are with other workers`);
+  return wait(Math.min(seconds, IDLE_WAIT_SECONDS), `${progress(slice)}; the last ${String(pending)} shards are with other workers`);
 }
 
 function progress({ rows }: Pick<Slice, "rows">): string {
