@@ -1,9 +1,5 @@
 import {
   AppConfigClient,
-  CreateApplicationCommand,
-  CreateConfigurationProfileCommand,
-  CreateDeploymentStrategyCommand,
-  CreateEnvironmentCommand,
   CreateHostedConfigurationVersionCommand,
   StartDeploymentCommand,
 } from "@aws-sdk/client-appconfig";
@@ -11,47 +7,14 @@ import { describe, expect, it } from "vitest";
 import { AppConfigFlags } from "../../adapters/appconfig/flags.ts";
 import { FlagDeploymentFailed, ServiceUnavailable } from "../../core/errors.ts";
 import { type FlagState, NOBODY, OLD_PATH } from "../../core/flag.ts";
+import { flagOnAppConfig } from "../support/app-config.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { FakeFlags } from "../support/fakes.ts";
 import { flagsContract } from "./flags-contract.ts";
 
 const { client } = useEmulator();
 const HALF: FlagState = { read: { percent: 50, tenants: [], regions: [] }, write: NOBODY };
-let count = 0;
-
-async function appConfigHarness() {
-  const appconfig = new AppConfigClient(client());
-  const migration = `m${String(++count)}`;
-  const { Id: applicationId = "" } = await appconfig.send(new CreateApplicationCommand({ Name: migration }));
-  const place = { ApplicationId: applicationId, Name: migration };
-  const environment = await appconfig.send(new CreateEnvironmentCommand(place));
-  const profile = await appconfig.send(
-    new CreateConfigurationProfileCommand({ ...place, LocationUri: "hosted", Type: "AWS.AppConfig.FeatureFlags" }),
-  );
-  // As the stack has them: at once, then a bake; and at once without one.
-  const strategies = { stepwise: await strategy(appconfig, 10), immediate: await strategy(appconfig, 0) };
-  const flags = new AppConfigFlags({ client: appconfig, applicationId, strategies });
-  return {
-    flags,
-    migration,
-    appconfig,
-    ids: { applicationId, environment: environment.Id, profile: profile.Id },
-    strategies,
-  };
-}
-
-async function strategy(appconfig: AppConfigClient, bakeMinutes: number): Promise<string> {
-  const { Id = "" } = await appconfig.send(
-    new CreateDeploymentStrategyCommand({
-      Name: `s${String(++count)}`,
-      DeploymentDurationInMinutes: 0,
-      GrowthFactor: 100,
-      FinalBakeTimeInMinutes: bakeMinutes,
-      ReplicateTo: "NONE",
-    }),
-  );
-  return Id;
-}
+const appConfigHarness = () => flagOnAppConfig(client());
 
 flagsContract("AppConfig", appConfigHarness);
 flagsContract("in memory", () => Promise.resolve({ flags: new FakeFlags({ migrations: ["m"] }), migration: "m" }));
@@ -62,7 +25,7 @@ describe("flags on AppConfig", () => {
     const { appconfig, ids, strategies } = harness;
     const { VersionNumber } = await appconfig.send(
       new CreateHostedConfigurationVersionCommand({
-        ApplicationId: ids.applicationId,
+        ApplicationId: ids.application,
         ConfigurationProfileId: ids.profile,
         ContentType: "application/json",
         Content: new TextEncoder().encode('{"version":"1","flags":{},"values":{}}'),
@@ -70,7 +33,7 @@ describe("flags on AppConfig", () => {
     );
     await appconfig.send(
       new StartDeploymentCommand({
-        ApplicationId: ids.applicationId,
+        ApplicationId: ids.application,
         EnvironmentId: ids.environment,
         ConfigurationProfileId: ids.profile,
         ConfigurationVersion: String(VersionNumber),
