@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import type { TriggerCatalog } from "../../../core/catalog/catalog.ts";
+import { foreignPartitions } from "../../../core/preflight/foreign-partitions.ts";
+import { inheritance } from "../../../core/preflight/inheritance.ts";
+import { privileges } from "../../../core/preflight/privileges.ts";
+import { relationKind } from "../../../core/preflight/relation-kind.ts";
+import { rowSecurity } from "../../../core/preflight/row-security.ts";
+import { syncLeftovers } from "../../../core/preflight/sync-leftovers.ts";
+import { tableSize } from "../../../core/preflight/table-size.ts";
+import { triggerOrder } from "../../../core/preflight/trigger-order.ts";
+import { catalogOf, lines, tableContextOf, tableOf } from "./contexts.ts";
+
+const CONTACTS = { schema: "crm", name: "contacts" };
+
+const triggerOf = (changes: Partial<TriggerCatalog>): TriggerCatalog => ({
+  name: "touch",
+  timing: "before",
+  level: "row",
+  events: ["insert", "update"],
+  enabled: "origin",
+  function: "crm.touch",
+  definition: "CREATE TRIGGER touch ...",
+  updateOf: [],
+  ...changes,
+});
+
+describe("relation-kind", () => {
+  const judge = (table: Parameters<typeof tableOf>[0]): readonly string[] =>
+    lines(relationKind({ catalog: catalogOf({ table: tableOf(table) }) }, CONTACTS));
+
+  it("passes ordinary and partitioned tables", () => {
+    expect(judge({})).toEqual(['ok table "crm.contacts" is an ordinary table.']);
+    expect(judge({ kind: "partitioned table", accessMethods: ["heap"] })).toEqual([
+      'ok table "crm.contacts" is an ordinary partitioned table.',
+    ]);
+  });
+
+  it("refuses what is not there, and what is no table", () => {
+    expect(lines(relationKind({ catalog: catalogOf({ table: undefined }) }, CONTACTS))).toEqual([
+      'refuse table "crm.contacts" does not exist. Correct the operation\'s table: schema and name exactly as in the database, upper and lower case too',
+    ]);
+    expect(judge({ kind: "view" })).toEqual([
+      'refuse table "crm.contacts" is a view, not a table. Name the table that holds the rows',
+    ]);
+  });
+
+  it("refuses temporary and typed tables and foreign storage, and warns of an unlogged one", () => {
+    expect(judge({ persistence: "temporary" })[0]).toMatch(/^refuse .* is temporary/);
+    expect(judge({ persistence: "unlogged" })[0]).toMatch(/^warn .* is unlogged/);
+    expect(judge({ typed: true })[0]).toMatch(/^refuse .* is a typed table/);
+    expect(judge({ accessMethods: ["columnar", "heap"] })[0]).toMatch(/^refuse .* access method "columnar";/);
+  });
+});
+
+describe("inheritance", () => {
+  it("refuses a partition or child, and a table with children", () => {
+    expect(inheritance(tableContextOf()).map(({ verdict }) => verdict)).toEqual(["ok"]);
+    expect(lines(inheritance(tableContextOf({ parents: ["crm.people"], inheritanceChildren: ["crm.old"] })))).toEqual([
+      'refuse table "crm.contacts" is a partition or an inheritance child of "crm.people", which decides its columns. Migrate the table at the top instead',
+      'refuse table "crm.contacts" has inheritance children, which triggers on it do not cover: "crm.old". ALTER TABLE ... NO INHERIT the children, or make them partitions',
+    ]);
+  });
+});
+
+describe("foreign-partitions", () => {
+  it("refuses partitions on another server by name", () => {
+    const partition = { schema: "crm", name: "contacts_eu", kind: "table" } as const;
+    expect(foreignPartitions(tableContextOf({ partitions: [partition] })).verdict).toBe("ok");
+    const archive = { schema: "crm", name: "archive", kind: "foreign table" } as const;
+    expect(lines(foreignPartitions(tableContextOf({ partitions: [partition, archive] })))).toEqual([
+      'refuse table "crm.contacts" has partitions on another server: "crm.archive". Detach them, and migrate them where their rows are',
+    ]);
+  });
+});
+
+describe("table-size", () => {
+  it("is fine for an empty table, and warns of one that was never analysed", () => {
+    expect(lines(tableSize(tableContextOf()))).toEqual([
+      'ok table "crm.contacts" has about 1,000,000 rows in 10,000 blocks.',
+    ]);
+    expect(tableSize(tableContextOf({ rows: 0, blocks: 0 })).verdict).toBe("ok");
+    expect(tableSize(tableContextOf({ rows: 0, blocks: 12 })).verdict).toBe("warn");
+  });
+});
+
+describe("privileges", () => {
+  const judge = (
+    table: Parameters<typeof tableOf>[0],
+    catalog: Parameters<typeof catalogOf>[0] = {},
+  ): readonly string[] => lines(privileges(tableContextOf(table, { catalog: catalogOf(catalog) })));
+
+  it("passes the owner that may create the ledger, or use the one that is there", () => {
+    const pass = ['ok role "sluice" owns the table and has room for the ledger.'];
+    expect(judge({})).toEqual(pass);
+    const role = { name: "sluice", superuser: false, mayCreateSchema: false };
+    expect(judge({}, { role, ledger: { exists: true, usable: true } })).toEqual(pass);
+  });
+
+  it("refuses who does not own the table", () => {
+    expect(judge({ roleOwns: false })[0]).toMatch(
+      /^refuse table "crm.contacts" belongs to "crm".*GRANT the owner to "sluice"$/,
+    );
+  });
+
+  it("refuses where the ledger can neither be used nor created", () => {
+    expect(judge({}, { ledger: { exists: true, usable: false } })[0]).toMatch(
+      /^refuse schema "sluice" exists, and role "sluice" may not use/,
+    );
+    const role = { name: "sluice", superuser: false, mayCreateSchema: false };
+    expect(judge({}, { role })[0]).toMatch(
+      /^refuse schema "sluice" does not exist, and role "sluice" may not create it/,
+    );
+  });
+});
+
+describe("row-security", () => {
+  it("refuses where rows are hidden from the role, or where nobody says", () => {
+    const judge = (table: Parameters<typeof tableOf>[0]): string => rowSecurity(tableContextOf(table)).verdict;
+    expect(judge({ rowSecurity: false })).toBe("ok");
+    expect(judge({ rowSecurity: true, rowSecurityActive: false })).toBe("ok");
+    expect(judge({ rowSecurity: false, rowSecurityActive: true })).toBe("refuse");
+    expect(judge({ rowSecurity: true })).toBe("refuse");
+  });
+});
+
+describe("sync-leftovers", () => {
+  const triggers = [triggerOf({ name: "~sluice_insert_forward_a_b" }), triggerOf({})];
+
+  it("refuses another run's triggers, and knows those of the run it goes on with", () => {
+    expect(lines(syncLeftovers(tableContextOf({ triggers })))).toEqual([
+      'refuse table "crm.contacts" has sync triggers of another migration\'s run: "~sluice_insert_forward_a_b". Bring that migration to its end, or undo it',
+    ]);
+    expect(syncLeftovers(tableContextOf({ triggers }, { resuming: true })).verdict).toBe("ok");
+    expect(syncLeftovers(tableContextOf({ triggers: [triggerOf({})] })).verdict).toBe("ok");
+  });
+});
+
+describe("trigger-order", () => {
+  const judge = (changes: Partial<TriggerCatalog>): readonly string[] =>
+    lines(triggerOrder(tableContextOf({ triggers: [triggerOf(changes)] })));
+
+  it("refuses a BEFORE ROW trigger that fires after the sync triggers", () => {
+    expect(judge({ name: "~zz" })).toEqual([
+      'refuse trigger "~zz" sorts after Sluice\'s sync triggers, so it could undo what they wrote. ALTER TRIGGER ... RENAME it to a name that sorts before "~sluice_" by its bytes',
+    ]);
+    expect(judge({ name: "état" })[0]).toMatch(/^refuse trigger "état" sorts after/);
+    expect(judge({ name: "~sluice" })[0]).toMatch(/^ok /);
+    expect(judge({ name: "zzz" })[0]).toMatch(/^ok /);
+  });
+
+  it("says of an UPDATE trigger that it fires for the backfill too", () => {
+    expect(judge({})).toEqual([
+      'ok trigger "touch" fires before the sync triggers, and also for each row that the backfill writes.',
+    ]);
+    expect(judge({ updateOf: ["email"] })).toEqual(['ok trigger "touch" fires before the sync triggers.']);
+  });
+
+  it.each([{ timing: "after" }, { level: "statement" }, { enabled: "disabled" }, { events: ["delete"] }] as const)(
+    "passes one that rewrites no row: %o",
+    (changes) => {
+      expect(judge({ name: "~zz", ...changes })).toEqual([
+        'ok table "crm.contacts" has no BEFORE ROW trigger of its own.',
+      ]);
+    },
+  );
+});
