@@ -1,14 +1,14 @@
 import type { Command } from "commander";
-import type { Catalog } from "../core/catalog/catalog.ts";
 import { parseMigration } from "../core/migration/parse-migration.ts";
 import type { Migration } from "../core/migration/schema.ts";
 import { planMigration } from "../core/plan/plan-migration.ts";
-import { migratedTable } from "../core/migration/migrated-table.ts";
 import type { CliContext } from "./cli-context.ts";
 import { command, CONFIG_OPTION, JSON_OPTION } from "./command.ts";
+import { EXIT } from "./exit-code.ts";
 import { jsonText } from "./output/json-text.ts";
 import { planText } from "./output/plan-text.ts";
-import { catalogOfDatabase, catalogOfFile } from "./services/catalogs.ts";
+import { type Known, knownOf, preflightOf } from "./plan-preflight.ts";
+import { catalogOfFile } from "./services/catalogs.ts";
 import { readText, writeText } from "./services/files.ts";
 
 interface PlanOptions {
@@ -45,14 +45,21 @@ export function planCommand(context: CliContext): Command {
 async function plan(context: CliContext, file: string, options: PlanOptions): Promise<void> {
   const { terminal } = context;
   const migration = parseMigration(await readText(file), file);
-  const catalog = await catalogFor(context, migration, options);
-  if (options.saveCatalog !== undefined) await writeText(options.saveCatalog, jsonText(catalog));
-  const planned = planMigration(migration, catalog);
-  terminal.write(options.json ? jsonText({ plan: planned }) : planText(planned, [], terminal.layout));
+  const known = await readKnown(context, migration, options);
+  if (options.saveCatalog !== undefined) await writeText(options.saveCatalog, jsonText(known.catalog));
+  const planned = planMigration(migration, known.catalog);
+  const checks = preflightOf(migration, known);
+  terminal.write(options.json ? jsonText({ plan: planned, checks }) : planText(planned, checks, terminal.layout));
+  const refusals = checks.filter(({ verdict }) => verdict === "refuse").length;
+  if (refusals === 0) return;
+  context.exit(EXIT.refused);
+  const { style } = terminal.layout;
+  const reasons = refusals === 1 ? "one reason" : `${String(refusals)} reasons`;
+  if (!options.json)
+    terminal.writeError(`${style.red("✗")} a start would be refused for ${reasons}: see Pre-flight above\n`);
 }
 
-async function catalogFor(context: CliContext, migration: Migration, options: PlanOptions): Promise<Catalog> {
-  if (options.catalog !== undefined) return catalogOfFile(options.catalog);
-  const services = await context.services(options);
-  return catalogOfDatabase(await services.database(migration.database), migratedTable(migration));
+async function readKnown(context: CliContext, migration: Migration, options: PlanOptions): Promise<Known> {
+  if (options.catalog !== undefined) return { catalog: await catalogOfFile(options.catalog) };
+  return knownOf(await context.services(options), migration);
 }

@@ -46,6 +46,8 @@ async function ask(question: string): Promise<boolean> {
 
 /** Loaded when a command asks for it: `sluice plan --catalog` starts without the AWS SDK. */
 async function services({ databaseConfig }: ServiceOptions, terminal: Terminal): Promise<Services> {
+  // The SDK would tell every user of ours, at every command, which Node.js it wants in a year.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const local = await localStack(terminal);
   const { awsServices } = await import("./services/aws-services.ts");
   const configFile = databaseConfig ?? process.env["SLUICE_CONFIG"] ?? local?.configFile;

@@ -1,4 +1,4 @@
-import { MigrationInvalid } from "../core/errors.ts";
+import { ConfigurationInvalid } from "../core/errors.ts";
 
 /** Step Functions' limit on the name of an execution. */
 const MAX_NAME = 80;
@@ -28,10 +28,10 @@ export function retryName(run: string, now: Date): string {
   return rollbackName(run).slice(0, MAX_NAME - end.length) + end;
 }
 
-/** @throws MigrationInvalid where Step Functions would not take the name, or its rollback's. */
+/** @throws ConfigurationInvalid where Step Functions would not take the name, or its rollback's. */
 export function requireRunName(name: string): string {
   if (/^[A-Za-z0-9_-]+$/.test(name) && name.length <= MAX_RUN_NAME) return name;
-  throw new MigrationInvalid({
+  throw new ConfigurationInvalid({
     object: `--name "${name}"`,
     problem: "is not a name for a run",
     remedy: `Use letters, digits, hyphens and underscores, at most ${String(MAX_RUN_NAME)}`,

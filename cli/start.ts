@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { NotFound } from "../core/errors.ts";
+import { ConfigurationInvalid } from "../core/errors.ts";
 import type { CliContext } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
@@ -56,8 +56,8 @@ async function start(context: CliContext, migration: string, options: StartOptio
   report(context, { run, executionArn, execution }, options);
 }
 
-function nameTaken(run: string): NotFound {
-  return new NotFound({
+function nameTaken(run: string): ConfigurationInvalid {
+  return new ConfigurationInvalid({
     object: `run name "${run}"`,
     problem: "belongs to another run",
     remedy: "Give this one another --name, or look at the other with sluice status",

@@ -1,16 +1,10 @@
+import type { CheckResult } from "../../core/preflight/check.ts";
 import type { DdlStep, Plan } from "../../core/plan/plan.ts";
 import { bytes, count, counted, milliseconds, percent, seconds, serverVersion } from "./format.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 
-/** One pre-flight check: what it looked at, and where it refuses or warns, what to do. */
-export interface CheckLine {
-  readonly status: "passed" | "warning" | "refused";
-  readonly text: string;
-  readonly remedy?: string | undefined;
-}
-
 /** A plan for a person: everything that a run of it will do, in the order in which it will. */
-export function planText(plan: Plan, checks: readonly CheckLine[], layout: Layout): string {
+export function planText(plan: Plan, checks: readonly CheckResult[], layout: Layout): string {
   const phases = [expand, backfill, indexes, validate, gate, cutover, wait, contract];
   const sections = phases
     .map((phase) => phase(plan, layout))
@@ -55,22 +49,29 @@ function title(plan: Plan, layout: Layout): string[] {
   return [layout.style.bold(plan.migration), ...wrap(plan.description, layout.width), "", ...facts(rows, layout), ""];
 }
 
-function preflight(checks: readonly CheckLine[], layout: Layout): string[] {
+function preflight(checks: readonly CheckResult[], layout: Layout): string[] {
   if (checks.length === 0) return [];
-  const refused = checks.filter(({ status }) => status === "refused").length;
-  const aside = refused === 0 ? "nothing stands in the way" : `refused for ${counted(refused, "reason")}`;
+  const remarks = checks.filter(({ verdict }) => verdict !== "ok");
+  const refusals = remarks.filter(({ verdict }) => verdict === "refuse").length;
+  const passed = `  ${layout.style.green("✓")} ${counted(checks.length - remarks.length, "check")} passed`;
   return heading(
     "0",
-    { title: "Pre-flight", aside, body: checks.flatMap((check) => checkLines(check, layout)) },
+    {
+      title: "Pre-flight",
+      aside: refusals === 0 ? "nothing stands in the way" : `refused for ${counted(refusals, "reason")}`,
+      body: [passed, ...remarks.flatMap((check) => remark(check, layout))],
+    },
     layout,
   );
 }
 
-function checkLines({ status, text, remedy }: CheckLine, { style, width }: Layout): string[] {
-  const marks = { passed: style.green("✓"), warning: style.yellow("!"), refused: style.red("✗") };
-  const [first = "", ...more] = wrap(text, width - 4);
-  const advice = remedy === undefined || status === "passed" ? [] : wrap(`→ ${remedy}`, width - 4);
-  return [`  ${marks[status]} ${first}`, ...indent([...more, ...advice], "    ")];
+function remark({ verdict, object, message, remedy }: CheckResult, { style, width }: Layout): string[] {
+  const [first = "", ...more] = wrap(`${object} ${message}`, width - 4);
+  const advice = remedy === "" ? [] : wrap(`→ ${remedy}`, width - 4).map(style.cyan);
+  return [
+    `  ${verdict === "refuse" ? style.red("✗") : style.yellow("!")} ${first}`,
+    ...indent([...more, ...advice], "    "),
+  ];
 }
 
 function expand({ expand: steps, lockRetry }: Plan, layout: Layout): Section {
@@ -122,12 +123,12 @@ function backfill({ backfill: work, estimates }: Plan, layout: Layout): Section 
       `one statement and one transaction, ${milliseconds(batchTargetMs)} long, ${counted(initialBatchBlocks, "block")} at first`,
     ],
     ["slice", `a worker goes on for ${seconds(sliceSeconds)} in one invocation, then the next one takes over`],
-    ["estimate", `about ${seconds(estimates.backfillSeconds)}, ${bytes(estimates.walBytes)} of WAL`],
+    ["estimate", `${about(estimates.backfillSeconds)}, ${bytes(estimates.walBytes)} of WAL`],
     ["growth", `the table by ${bytes(estimates.extraBytes)} at most, free again after vacuum`],
   ];
   return {
     title: "Backfill",
-    aside: `about ${seconds(estimates.backfillSeconds)}; locks the rows of one batch at a time`,
+    aside: `${about(estimates.backfillSeconds)}; locks the rows of one batch at a time`,
     body: [...facts(rows, layout), "", ...sqlLines(work.update, layout)],
   };
 }
@@ -214,4 +215,8 @@ function notes({ notes: texts }: Plan, layout: Layout): string[] {
     return [`  ${layout.style.yellow("!")} ${first}`, ...indent(more, "    ")];
   });
   return heading("!", { title: "Notes", aside: counted(texts.length, "note"), body }, layout);
+}
+
+function about(value: number): string {
+  return value < 1 ? "less than 1s" : `about ${seconds(value)}`;
 }

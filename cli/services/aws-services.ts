@@ -1,7 +1,11 @@
 /** The one place where the command line is wired to AWS, or to the local stack that stands in for it. */
 import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
+import { AppConfigClient } from "@aws-sdk/client-appconfig";
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SFNClient } from "@aws-sdk/client-sfn";
+import { AppConfigFlags } from "../../adapters/appconfig/flags.ts";
+import { CloudWatchAlarms } from "../../adapters/cloudwatch/alarms.ts";
 import { DynamoControl } from "../../adapters/control/control.ts";
 import { dataApiClient } from "../../adapters/data-api/data-api-client.ts";
 import { DataApiDatabase } from "../../adapters/data-api/data-api-database.ts";
@@ -29,6 +33,8 @@ export function awsServices({ environment, configFile }: AwsServicesProps): Serv
   return {
     stack,
     control: async () => new DynamoControl({ client: new DynamoDBClient({}), tableName: (await stack()).controlTable }),
+    flags: async () => flagsOf(await stack()),
+    alarms: () => new CloudWatchAlarms({ client: new CloudWatchClient({}) }),
     database: async (name) => {
       const config = await configuration(configFile);
       const { clusterArn, secretArn, database } = databaseNamed(config, name);
@@ -40,4 +46,12 @@ export function awsServices({ environment, configFile }: AwsServicesProps): Serv
     progress: readProgress,
     cdk: (args) => runCdk(args, environment),
   };
+}
+
+function flagsOf({ all }: StackOutputs): AppConfigFlags {
+  return new AppConfigFlags({
+    client: new AppConfigClient({}),
+    applicationId: all["FlagApplication"] ?? "",
+    strategies: { stepwise: all["StrategyStepwise"] ?? "", immediate: all["StrategyImmediate"] ?? "" },
+  });
 }

@@ -1,4 +1,4 @@
-import type { Control, Database } from "../../core/ports.ts";
+import type { Alarms, Control, Database, Flags } from "../../core/ports.ts";
 import type { readProgress } from "../../core/run/progress.ts";
 import type { StateMachines } from "./state-machines.ts";
 
@@ -17,6 +17,8 @@ export interface Services {
   /** @throws NotFound where the stack is not deployed. */
   stack(): Promise<StackOutputs>;
   control(): Promise<Control>;
+  flags(): Promise<Flags>;
+  alarms(): Alarms;
   /** A database by the name that the configuration gives it. */
   database(name: string): Promise<Database>;
   stateMachines(): StateMachines;
