@@ -41,7 +41,7 @@ export async function openCluster(directory: string | undefined): Promise<Cluste
     const account = unprivilegedAccount();
     const binaries = await reachableBinaries(await postgresBinaries(), account, scratch);
     const place = { directory: directory ?? join(scratch, "data"), account, binaries };
-    const opened = (await holdsCluster(place.directory)) ? await reuse(place) : await create(place);
+    const opened = (await holdsCluster(place.directory)) ? await reuse(place) : await create(place, scratch);
     return { ...opened, scratch, ephemeral: directory === undefined };
   } catch (error) {
     await rm(scratch, { recursive: true, force: true });
@@ -65,12 +65,12 @@ async function reuse(place: Place): Promise<Opened> {
   return { ...place, account: place.account === undefined ? undefined : { uid, gid }, password };
 }
 
-async function create(place: Place): Promise<Opened> {
+async function create(place: Place, scratch: string): Promise<Opened> {
   const { directory, account, binaries } = place;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if (account !== undefined) await chown(directory, account.uid, account.gid);
   const password = randomBytes(16).toString("hex");
-  const passwordFile = `${directory}.password`;
+  const passwordFile = join(scratch, "password");
   await writeFile(passwordFile, password, { mode: 0o600 });
   try {
     if (account !== undefined) await chown(passwordFile, account.uid, account.gid);
@@ -101,6 +101,6 @@ function initialise(initdb: string, account: Account | undefined, flags: readonl
   throw new DatabaseUnavailable({
     object: "local PostgreSQL",
     problem: `initdb failed: ${result.error?.message ?? result.stderr.trim()}`,
-    remedy: "Give it an empty directory that its account can write",
+    remedy: "Give it an empty directory that its account can reach and write",
   });
 }

@@ -55,7 +55,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
         return await startServer(cluster, port, options.settings ?? {});
       } catch (error) {
         // Another process may have taken a free port in between; a port of the caller's is not ours to change.
-        if (options.port !== undefined || attempt === START_ATTEMPTS) throw error;
+        const taken = error instanceof Error && error.message.includes("Address already in use");
+        if (!taken || options.port !== undefined || attempt === START_ATTEMPTS) throw error;
       }
     }
   } catch (error) {
@@ -184,19 +185,23 @@ async function connectionFailure(connectionString: string): Promise<unknown> {
   }
 }
 
-/** Ends the server once this process is gone: `read` returns when the pipe's other end closes, for whatever reason. */
+/**
+ * Ends the server once this process is gone: `read` returns when the pipe's other end closes, for whatever reason. The
+ * server is gone when its lock file is; its process id may stay for long where nobody reaps orphans.
+ */
 const GUARDIAN = `
 read -r _
 kill -s "$2" "$1" 2>/dev/null
 i=0
-while kill -0 "$1" 2>/dev/null && [ "$i" -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+while [ -e "$3/postmaster.pid" ] && kill -0 "$1" 2>/dev/null && [ "$i" -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
 kill -s QUIT "$1" 2>/dev/null
-rm -rf -- "$3"
+rm -rf -- "$4"
 `;
 
 function startGuardian(pid: number, cluster: Cluster): ChildProcess {
   const signal = cluster.ephemeral ? "QUIT" : "INT";
-  const guardian = spawn("/bin/sh", ["-c", GUARDIAN, "sluice-postgres", String(pid), signal, cluster.scratch], {
+  const parameters = [String(pid), signal, cluster.directory, cluster.scratch];
+  const guardian = spawn("/bin/sh", ["-c", GUARDIAN, "sluice-postgres", ...parameters], {
     cwd: "/",
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],

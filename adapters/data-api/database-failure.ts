@@ -40,6 +40,9 @@ const UNAVAILABLE_SQL_STATE = /^(?:08...|57P0[1-5]|53300)$/;
 /** Class 22 (data exceptions) quotes the value that it refuses, so its text stays out of messages. */
 const QUOTES_VALUES = /^22/;
 
+/** The service's validation quotes the member of the request that it refuses. */
+const QUOTES_MEMBERS = /validation errors? detected/;
+
 /**
  * The class of `core/errors.ts` for whatever the SDK threw. The name decides, never `instanceof`: not every error of
  * the service is modelled. The SDK's error does not become the cause where its message may quote a row.
@@ -55,7 +58,7 @@ export function databaseFailure(error: unknown, call: FailedCall): SluiceError {
   if (TRANSIENT.has(name) || !fromService || status >= 500) return unavailable({ call, name, error, fromService });
   return new DatabaseError(SERVICE_SQL_STATE[name] ?? UNKNOWN_SQL_STATE, {
     object: call.object,
-    problem: `the Data API refused the call with ${name}: ${message}`,
+    problem: `the Data API refused the call with ${name}${QUOTES_MEMBERS.test(message) ? "" : `: ${message}`}`,
     remedy: "Check the cluster, the secret, the database and the permissions that Sluice is configured with",
   });
 }

@@ -17,12 +17,12 @@ interface Replacement {
 /**
  * What is no parameter although a colon may be in it, by PostgreSQL's lexical rules
  * (https://www.postgresql.org/docs/17/sql-syntax-lexical.html). Order matters: an `E` before a quote is part of the
- * constant, and a `$` within a word starts no dollar quote.
+ * constant, and a `$` within a word starts no dollar quote. What is not closed goes on to the end.
  */
 const OPAQUE = [
-  /[eE]'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'/y,
-  /'[^']*(?:''[^']*)*'/y,
-  /"[^"]*(?:""[^"]*)*"/y,
+  /[eE]'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'?/y,
+  /'[^']*(?:''[^']*)*'?/y,
+  /"[^"]*(?:""[^"]*)*"?/y,
   /--[^\n\r]*/y,
   /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y,
   /\d[\w.]*/y,

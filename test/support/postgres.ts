@@ -20,6 +20,8 @@ export interface FreshDatabase {
   /** The product's way to it. */
   readonly database: DataApiDatabase;
   readonly dataApi: DataApiServer;
+  /** Plain connections for concurrent work, ended with the database. */
+  readonly pool: pg.Pool;
   /** Another plain connection, ended with the database. */
   connect(): Promise<pg.Client>;
   /** Ends every connection and drops the database. */
@@ -40,6 +42,8 @@ export async function freshDatabase(options: Partial<DataApiOptions> = {}): Prom
     clients.push(client);
     return client;
   };
+  const pool = new pg.Pool({ connectionString: urlOf(name), max: 10 });
+  pool.on("error", () => undefined);
   const dataApi = await startDataApi({
     clusters: [{ resourceArn: RESOURCE_ARN, secretArn: SECRET_ARN, defaultDatabase: name, connectionString: urlOf }],
     ...options,
@@ -49,13 +53,14 @@ export async function freshDatabase(options: Partial<DataApiOptions> = {}): Prom
     name,
     connectionString: urlOf(name),
     client: await connect(),
+    pool,
     database: new DataApiDatabase({ client: sdk, resourceArn: RESOURCE_ARN, secretArn: SECRET_ARN, database: name }),
     dataApi,
     connect,
     close: async () => {
       sdk.destroy();
       await dataApi.close();
-      await Promise.all(clients.map(async (client) => client.end().catch(() => undefined)));
+      await Promise.all([...clients, pool].map(async (connection) => connection.end().catch(() => undefined)));
       await administer(admin, `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
