@@ -84,9 +84,7 @@ async function install(props: VirtualEnvironmentProps): Promise<void> {
     await run(python, ["-m", "venv", partial], { env: pythonEnvironment() });
     const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", props.requirements];
     await run(join(partial, ...interpreterPath()), pip, { env: pythonEnvironment() });
-    // What is there now has no working interpreter: its base Python was removed from the machine.
-    await rm(props.folder, { recursive: true, force: true });
-    await rename(partial, props.folder);
+    await putInPlace(partial, props.folder);
   } catch (cause) {
     await rm(partial, { recursive: true, force: true });
     throw new LocalSetupFailed({
@@ -96,6 +94,17 @@ async function install(props: VirtualEnvironmentProps): Promise<void> {
       cause,
     });
   }
+}
+
+/** Somebody who also took the lock for abandoned may have been faster, and may be using what is there. */
+async function putInPlace(partial: string, folder: string): Promise<void> {
+  if (await exists(join(folder, ...interpreterPath()))) {
+    await rm(partial, { recursive: true, force: true });
+    return;
+  }
+  // What may be there has no working interpreter: its base Python was removed from the machine.
+  await rm(folder, { recursive: true, force: true });
+  await rename(partial, folder);
 }
 
 /** Without the variables with which a developer's shell would lead Python to other packages. */
@@ -132,11 +141,30 @@ async function takeLock(lock: string): Promise<boolean> {
   try {
     await mkdir(lock);
   } catch {
-    if (await abandoned(lock)) await rm(lock, { recursive: true, force: true });
+    if (await abandoned(lock)) await breakLock(lock);
     return false;
   }
   await writeFile(join(lock, "pid"), String(process.pid));
   return true;
+}
+
+/**
+ * One process at a time looks again and removes the lock: of two that saw it abandoned, the slower one would otherwise
+ * remove the lock that the faster one has taken since.
+ */
+async function breakLock(lock: string): Promise<void> {
+  const breaking = `${lock}.breaking`;
+  try {
+    await mkdir(breaking);
+  } catch {
+    if (await abandoned(breaking)) await rm(breaking, { recursive: true, force: true });
+    return;
+  }
+  try {
+    if (await abandoned(lock)) await rm(lock, { recursive: true, force: true });
+  } finally {
+    await rm(breaking, { recursive: true, force: true });
+  }
 }
 
 async function abandoned(lock: string): Promise<boolean> {
