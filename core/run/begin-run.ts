@@ -6,6 +6,7 @@ import { openPlan, recordRun, type OpenPlan } from "../ledger/run.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import type { Migration } from "../migration/schema.ts";
 import { planMigration } from "../plan/plan-migration.ts";
+import { REVERSIBLE } from "../plan/phases.ts";
 import type { Plan } from "../plan/plan.ts";
 import { refuseIfAny, runPreflight } from "../preflight/run-preflight.ts";
 import type { RunRecord } from "../ports.ts";
@@ -109,11 +110,11 @@ function record(
  * Takes the table for the run. A holder whose execution is over without having let go died; its place is taken by
  * compare-and-set, unless a rollback of it may still be under way.
  */
-async function take({ control, executions }: BeginPorts, run: RunRecord): Promise<void> {
-  const holder = await control.register(run);
+async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
+  const holder = await ports.control.register(run);
   if (!holder) return;
-  const alive = (await executions.status(holder.executionArn)) === "RUNNING" || holder.phase === "rolled-back";
-  const winner = alive ? holder : await control.takeOver(run, holder.runId);
+  const alive = (await ports.executions.status(holder.executionArn)) === "RUNNING" || holder.phase === "rolled-back";
+  const winner = alive ? holder : await succeed(ports, run, holder);
   if (!winner) return;
   throw new PreflightRefused({
     object: `table "${run.table}"`,
@@ -125,7 +126,18 @@ async function take({ control, executions }: BeginPorts, run: RunRecord): Promis
   });
 }
 
+/** First the dead run is closed, so that a call of its that is still under way finds itself superseded. */
+async function succeed({ control, clock }: BeginPorts, run: RunRecord, dead: RunRecord): Promise<RunRecord | undefined> {
+  await control.transition({
+    runId: dead.runId,
+    from: REVERSIBLE,
+    to: "rolled-back",
+    at: clock.now().toISOString(),
+    reason: `its execution ended without a rollback; run ${run.runId} goes on with its plan`,
+  });
+  return control.takeOver(run, dead.runId);
+}
+
 function fanOut(workers: number): RunRef["backfill"] {
   return { workers: Array.from({ length: workers }, (_, worker) => worker), maxConcurrency: workers };
 }
-
