@@ -43,14 +43,18 @@ async function deploy(context: CliContext, cdkOptions: readonly string[], option
   const ask = options.yes ? () => Promise.resolve(true) : terminal.ask;
   if (ask === undefined) throw nobodyToAsk();
   const common = [...options.context.flatMap((each) => ["--context", each]), ...cdkOptions];
-  if ((await services.cdk(["diff", ...common])) !== 0) return context.exit(EXIT.failed);
+  const cdk = async (...args: readonly string[]): Promise<boolean> => {
+    const succeeded = (await services.cdk([...args, ...common])) === 0;
+    if (!succeeded) context.exit(EXIT.failed);
+    return succeeded;
+  };
+  if (!(await cdk("diff"))) return;
   if (!(await ask("Deploy these changes?"))) {
     terminal.writeError("nothing was deployed\n");
     return;
   }
   // The changes were shown and agreed to, those of permissions among them; the CDK CLI need not ask again.
-  if ((await services.cdk(["deploy", "--require-approval", "never", ...common])) !== 0)
-    return context.exit(EXIT.failed);
+  if (!(await cdk("deploy", "--require-approval", "never"))) return;
   if (options.json) terminal.write(jsonText({ outputs: (await services.stack()).all }));
 }
 

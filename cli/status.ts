@@ -43,10 +43,14 @@ export function statusCommand(context: CliContext): Command {
 async function status(context: CliContext, name: string | undefined, options: StatusOptions): Promise<void> {
   const services = await context.services(options);
   const control = await services.control();
-  if (name === undefined && !options.watch) return list(context, await control.runs(RUNS_LISTED), options);
+  if (name === undefined && !options.watch) {
+    list(context, await control.runs(RUNS_LISTED), options);
+    return;
+  }
   const run = await find(control, name);
   const read = async (): Promise<RunView> => readRunView(services, (await control.run(run.runId)) ?? run);
-  await (options.watch ? watch(context, read, options) : show(context, await read(), options));
+  if (options.watch) await watch(context, read, options);
+  else show(context, await read(), options);
 }
 
 function list({ terminal, clock }: CliContext, runs: readonly RunRecord[], { json }: StatusOptions): void {
@@ -82,7 +86,10 @@ async function watch(context: CliContext, read: () => Promise<RunView>, { json }
       terminal.write(redrawn(before, text, terminal.layout.width));
       before = text;
     }
-    if (!isOpen(view)) return context.exit(view.run.phase === "done" ? EXIT.ok : EXIT.failed);
+    if (!isOpen(view)) {
+      context.exit(view.run.phase === "done" ? EXIT.ok : EXIT.failed);
+      return;
+    }
     await clock.sleep(WATCH_MS);
   }
 }
