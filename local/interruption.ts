@@ -5,6 +5,8 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** An orderly stop takes a second or two. */
 const PATIENCE_MS = 15_000;
+/** One Ctrl-C comes several times: from the terminal to the whole group, and again from npm and from tsx. */
+const ECHO_MS = 1_000;
 
 /** Why an interrupted command ended, and its exit code by the shell's convention (128 + the signal's number). */
 export class Interrupted extends Error {
@@ -22,9 +24,14 @@ export class Interrupted extends Error {
  */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
+  let first = 0;
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(CODES[signal]);
+      if (controller.signal.aborted) {
+        if (performance.now() - first > ECHO_MS) process.exit(CODES[signal]);
+        return;
+      }
+      first = performance.now();
       controller.abort(new Interrupted(CODES[signal]));
       setTimeout(() => process.exit(CODES[signal]), PATIENCE_MS).unref();
     });

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { styleOf, wantsColour } from "../../cli/output/style.ts";
 import { SluiceError } from "../../core/errors.ts";
@@ -31,9 +32,12 @@ async function main(): Promise<number> {
   try {
     return (await demonstrate({ ...options, screen, signal })) ? 0 : 1;
   } catch (error) {
-    if (!(error instanceof Interrupted)) return failed(error, screen);
+    // A child that the same Ctrl-C reached may fail before this process has heard of it.
+    await setImmediate();
+    const { reason } = signal as { readonly reason: unknown };
+    if (!(reason instanceof Interrupted)) return failed(error, screen);
     screen.say("Interrupted; nothing is left running.");
-    return error.exitCode;
+    return reason.exitCode;
   }
 }
 
@@ -69,6 +73,8 @@ function failed(error: unknown, screen: Screen): number {
   return 1;
 }
 
+// Says nothing about this demo, and comes in the middle of it.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 const code = await main();
 // Timers and sockets of what was abandoned at Ctrl-C would hold the process; all that it started ends with it.
 process.exit(code);

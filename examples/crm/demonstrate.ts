@@ -78,11 +78,11 @@ async function onStack(props: OnStack): Promise<boolean> {
   const crm = await orAbort(startCrm({ connectionString, router, rate, teardown }), signal);
   screen.say(screen.style.dim(`  application at ${String(rate)} requests/s, first without any migration`));
   await settle(crm, signal);
-  const { view, phasesSeen } = await runMigration({ ...props, services, crm });
+  const view = await runMigration({ ...props, services, crm });
   crm.app.latency.enterPhase("after");
   if (view.execution.status === "SUCCEEDED") await pause(AFTERWARDS_MS, signal);
   await crm.app.pause();
-  const report = await summarize({ ...props, crm, view, phasesSeen });
+  const report = await summarize({ ...props, crm, view });
   tell(report, props);
   if (props.keep) await keep(props, crm);
   return wentWell(report);
@@ -101,7 +101,7 @@ interface RunMigration extends OnStack {
 }
 
 /** Starts the execution as an operator does from the console, and follows it to its end. */
-async function runMigration(props: RunMigration): Promise<Outcome> {
+async function runMigration(props: RunMigration): Promise<RunView> {
   const { services, screen, signal } = props;
   const runId = `${MIGRATION}-${new Date().toISOString().replaceAll(/[-:]|\..*/g, "")}`;
   const input = { migration: MIGRATION };
@@ -112,22 +112,13 @@ async function runMigration(props: RunMigration): Promise<Outcome> {
   props.crm.app.latency.enterPhase("preflight");
   const [control, database] = [await services.control(), await services.database(DATABASE)];
   const watch = new RunWatch({ services, control, database, executionArn, runId });
-  const phasesSeen: string[] = [];
   for (;;) {
     const view = await orAbort(watch.look(), signal);
-    if (view.phase !== undefined && view.phase !== phasesSeen.at(-1)) {
-      phasesSeen.push(view.phase);
-      props.crm.app.latency.enterPhase(view.phase);
-    }
+    if (view.phase !== undefined) props.crm.app.latency.enterPhase(view.phase);
     show(props, view);
-    if (view.execution.status !== "RUNNING") return { view, phasesSeen };
+    if (view.execution.status !== "RUNNING") return view;
     await pause(LOOK_MS, signal);
   }
-}
-
-interface Outcome {
-  readonly view: RunView;
-  readonly phasesSeen: readonly string[];
 }
 
 function show({ screen, crm: { app } }: RunMigration, run: RunView): void {
@@ -143,8 +134,9 @@ function show({ screen, crm: { app } }: RunMigration, run: RunView): void {
   screen.show(progressLines(view, screen.style), progressLine(view, screen.style), key);
 }
 
-interface Summarize extends OnStack, Outcome {
+interface Summarize extends OnStack {
   readonly crm: CrmService;
+  readonly view: RunView;
 }
 
 async function summarize(props: Summarize): Promise<DemoReport> {

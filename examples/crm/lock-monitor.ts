@@ -9,7 +9,7 @@ export interface LockWait {
   /** `transactionid` is a row that another transaction is changing; `relation` a table. */
   readonly lockType: string;
   readonly mode: string;
-  /** The statement that stood in the way, its first line. */
+  /** The statement that stood in the way, its first hundred characters. */
   readonly blockedBy: string;
 }
 
@@ -19,7 +19,7 @@ export interface LockWait {
  */
 const WAITS = `
   SELECT (extract(epoch FROM clock_timestamp() - lock.waitstart) * 1000)::float8 AS milliseconds,
-    lock.locktype AS "lockType", lock.mode, left(split_part(ltrim(blocker.query), chr(10), 1), 80) AS "blockedBy"
+    lock.locktype AS "lockType", lock.mode, left(regexp_replace(btrim(blocker.query), '\\s+', ' ', 'g'), 100) AS "blockedBy"
   FROM pg_locks AS lock
   JOIN pg_stat_activity AS waiter ON waiter.pid = lock.pid AND waiter.application_name = $1
   JOIN LATERAL unnest(pg_blocking_pids(lock.pid)) AS blocking (pid) ON true
