@@ -3,4 +3,6 @@ import { returnTraffic, rollbackClaimSchema } from "../core/run/rollback.ts";
 import { controlPorts } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 
-export const handler = task(z.object({ claim: rollbackClaimSchema }), ({ claim }) => returnTraffic(controlPorts(), claim));
+export const handler = task(z.object({ claim: rollbackClaimSchema }), ({ claim }) =>
+  returnTraffic(controlPorts(), claim),
+);

@@ -9,7 +9,8 @@ import type { Session } from "../ports.ts";
 import { fragment, raw, type ParameterValue, type Raw } from "../sql/statement.ts";
 import type { ClaimedShard, ShardJob } from "./shard.ts";
 
-const KEY = raw(`plan_hash = :plan AND job = :job AND relation = CAST(:relation AS oid) AND filenode = CAST(:filenode AS oid)
+const KEY =
+  raw(`plan_hash = :plan AND job = :job AND relation = CAST(:relation AS oid) AND filenode = CAST(:filenode AS oid)
     AND from_block = CAST(:shard AS bigint)`);
 
 /**
@@ -65,7 +66,8 @@ const HASH_SEED = 5_101;
 export function scanTemplate(columns: ScanColumns): string {
   const hash = (side: Raw): Raw =>
     fragment`coalesce(sum(hashtextextended(CAST(${side} AS text), ${raw(String(HASH_SEED))})), 0)`;
-  const groupBy = columns.segments.length === 0 ? raw("") : raw(` GROUP BY ${columns.segments.map((s) => s.text).join(", ")}`);
+  const groupBy =
+    columns.segments.length === 0 ? raw("") : raw(` GROUP BY ${columns.segments.map((s) => s.text).join(", ")}`);
   return fragment`WITH ${CLAIM}, scan AS (
   SELECT ${columns.segment} AS segment, count(*) AS rows,
     count(*) FILTER (WHERE ${columns.old} IS NULL) AS old_nulls, count(*) FILTER (WHERE ${columns.new} IS NULL) AS new_nulls,

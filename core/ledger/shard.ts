@@ -94,7 +94,11 @@ export interface ClaimRequest {
  * Takes the next shard that nobody works on, or whose worker's lease has run out. Its token goes up by one, so that
  * whatever the former worker still sends changes nothing.
  */
-export async function claimShard(session: Session, job: ShardJob, request: ClaimRequest): Promise<ClaimedShard | undefined> {
+export async function claimShard(
+  session: Session,
+  job: ShardJob,
+  request: ClaimRequest,
+): Promise<ClaimedShard | undefined> {
   const [row] = await session.execute(sql`
     UPDATE sluice.shard AS s
     SET token = s.token + 1, worker = ${request.worker}, started_at = coalesce(s.started_at, clock_timestamp()),

@@ -33,7 +33,8 @@ function carriedName(old: string, { column, to }: ColumnPair): string {
 function definition(index: IndexCatalog, renamed: string, pair: ColumnPair): Raw {
   const swap = (column: string): string => (column === pair.column.name ? pair.to : column);
   const keys = join(index.keys.map((key) => keyDefinition(key, swap)));
-  const include = index.include.length === 0 ? "" : ` INCLUDE (${join(index.include.map((column) => name(swap(column)))).text})`;
+  const include =
+    index.include.length === 0 ? "" : ` INCLUDE (${join(index.include.map((column) => name(swap(column)))).text})`;
   const nulls = index.nullsNotDistinct ? " NULLS NOT DISTINCT" : "";
   const options = index.options.length === 0 ? "" : ` WITH (${index.options.map(option).join(", ")})`;
   const where = index.predicate === undefined ? "" : ` WHERE ${index.predicate.expression}`;

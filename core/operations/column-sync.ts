@@ -81,7 +81,9 @@ function triggers(pair: ColumnPair): readonly SyncTrigger[] {
     fragment`OLD.${name(pair.to)}`,
   ];
   const apart = disagreement(column, newNew, newOld);
-  const unwritten = raw(column.default === undefined ? `CAST(NULL AS ${column.type})` : `CAST((${column.default}) AS ${column.type})`);
+  const unwritten = raw(
+    column.default === undefined ? `CAST(NULL AS ${column.type})` : `CAST((${column.default}) AS ${column.type})`,
+  );
   return [
     trigger(pair, "INSERT", "forward", fragment`${apart} AND ${agreement(column, newNew, unwritten)}`),
     trigger(pair, "INSERT", "backward", fragment`${apart} AND ${disagreement(column, newNew, unwritten)}`),

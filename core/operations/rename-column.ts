@@ -90,7 +90,9 @@ function expand(pair: ColumnPair, limits: LockLimits): OperationPlan["expand"] {
 
 function addColumn({ table, column, to }: ColumnPair): readonly string[] {
   const target = name(table.schema, table.name);
-  const collate = column.collation ? fragment` COLLATE ${name(column.collation.schema, column.collation.name)}` : raw("");
+  const collate = column.collation
+    ? fragment` COLLATE ${name(column.collation.schema, column.collation.name)}`
+    : raw("");
   const statements = [fragment`ALTER TABLE ${target} ADD COLUMN ${name(to)} ${raw(column.type)}${collate}`];
   if (column.default !== undefined) {
     // Not in ADD COLUMN: there it would fill history with the default, which the old column need not hold.
@@ -102,7 +104,15 @@ function addColumn({ table, column, to }: ColumnPair): readonly string[] {
   return [...statements, ...grants({ target, column, to })].map((statement) => statement.text);
 }
 
-function grants({ target, column, to }: { readonly target: Raw; readonly column: ColumnCatalog; readonly to: string }): Raw[] {
+function grants({
+  target,
+  column,
+  to,
+}: {
+  readonly target: Raw;
+  readonly column: ColumnCatalog;
+  readonly to: string;
+}): Raw[] {
   return column.grants.map(({ privilege, grantee, grantable }) => {
     const role = grantee === "PUBLIC" ? raw("PUBLIC") : name(grantee);
     return fragment`GRANT ${raw(privilege)} (${name(to)}) ON ${target} TO ${role}${raw(grantable ? " WITH GRANT OPTION" : "")}`;

@@ -9,7 +9,11 @@ const RUNAWAY = 5;
  * The next batch's size in blocks, so that it takes the target time: in proportion to the last one, as spirit
  * (https://github.com/block/spirit) does it, with its limits on growth and for a runaway batch.
  */
-export function nextBatchBlocks(last: { readonly blocks: number; readonly tookMs: number; readonly targetMs: number }): number {
+export function nextBatchBlocks(last: {
+  readonly blocks: number;
+  readonly tookMs: number;
+  readonly targetMs: number;
+}): number {
   const { blocks, tookMs, targetMs } = last;
   if (tookMs > RUNAWAY * targetMs) return Math.max(1, Math.floor(blocks / 10));
   const proportional = (blocks * targetMs) / Math.max(1, tookMs);

@@ -127,7 +127,11 @@ async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
 }
 
 /** First the dead run is closed, so that a call of its that is still under way finds itself superseded. */
-async function succeed({ control, clock }: BeginPorts, run: RunRecord, dead: RunRecord): Promise<RunRecord | undefined> {
+async function succeed(
+  { control, clock }: BeginPorts,
+  run: RunRecord,
+  dead: RunRecord,
+): Promise<RunRecord | undefined> {
   await control.transition({
     runId: dead.runId,
     from: REVERSIBLE,

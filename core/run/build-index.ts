@@ -10,8 +10,7 @@ import { more, wait, type StepResult } from "./step-result.ts";
 const POLL_SECONDS = 10;
 
 type IndexState =
-  | { readonly state: "missing" | "valid" | "invalid" }
-  | { readonly state: "building"; readonly progress: string };
+  { readonly state: "missing" | "valid" | "invalid" } | { readonly state: "building"; readonly progress: string };
 
 /**
  * Builds one index CONCURRENTLY: start it, then look until the catalog calls it valid. A leftover of a build that

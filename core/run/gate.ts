@@ -35,7 +35,10 @@ export async function judgeHealth(database: Database, run: Run, question: Health
   if (health.healthy) return done(`${String(alarms.length)} alarms are OK`);
   const held = await secondsOnHold(database, run, subject);
   if ((question.failAtOnce && health.alarming) || held >= timeoutSeconds) throw gateFailed(subject, health.reasons);
-  return wait(pollSeconds, `on hold for ${String(Math.round(held))} s of ${String(timeoutSeconds)} s: ${health.reasons.join(", ")}`);
+  return wait(
+    pollSeconds,
+    `on hold for ${String(Math.round(held))} s of ${String(timeoutSeconds)} s: ${health.reasons.join(", ")}`,
+  );
 }
 
 /** Since the first hold that no pass has followed. */

@@ -38,7 +38,11 @@ export async function claimRollback(
   request: RollbackRequest,
 ): Promise<RollbackClaim> {
   if (!(await control.run(request.run))) {
-    throw new NotFound({ object: `run "${request.run}"`, problem: "is not in the control table", remedy: "List runs with sluice status" });
+    throw new NotFound({
+      object: `run "${request.run}"`,
+      problem: "is not in the control table",
+      remedy: "List runs with sluice status",
+    });
   }
   const reason = request.reason ?? "asked for by an operator";
   const record = await control.transition({
@@ -68,7 +72,10 @@ export async function stopRun({ executions }: Pick<Ports, "executions">, claim: 
 const DEPLOYMENT_POLL_SECONDS = 1;
 
 /** Puts all traffic on the old path. Where no flag was ever deployed, clients are on it already. */
-export async function returnTraffic({ flags }: Pick<Ports, "flags">, { migration }: RollbackClaim): Promise<StepResult> {
+export async function returnTraffic(
+  { flags }: Pick<Ports, "flags">,
+  { migration }: RollbackClaim,
+): Promise<StepResult> {
   if (!(await flags.deployed(migration))) return done("no flag was deployed: all traffic is on the old path");
   const deployment = await flags.deploy(migration, OLD_PATH, "immediate");
   const state = await flags.deployment(migration, deployment);
@@ -102,12 +109,18 @@ export async function recordRollback(
 
 async function writeLedger(database: Database, claim: RollbackClaim): Promise<boolean> {
   try {
-    await recordEvent(database, { runId: claim.runId, kind: "rollback", subject: claim.migration, detail: { reason: claim.reason } });
+    await recordEvent(database, {
+      runId: claim.runId,
+      kind: "rollback",
+      subject: claim.migration,
+      detail: { reason: claim.reason },
+    });
     await recordOutcome(database, claim.runId, "rolled-back");
     return true;
   } catch (error) {
     // Not reachable, or the run failed before it made the ledger. Traffic is what counts, and it has returned.
-    if (error instanceof DatabaseError || error instanceof DatabaseUnavailable || error instanceof StatementTimeout) return false;
+    if (error instanceof DatabaseError || error instanceof DatabaseUnavailable || error instanceof StatementTimeout)
+      return false;
     throw error;
   }
 }

@@ -77,6 +77,9 @@ function superseded(record: RunRecord | undefined, wanted: string): RunSupersede
   return new RunSuperseded({
     object: `run "${record?.runId ?? "unknown"}"`,
     problem: record ? `is in phase ${record.phase} and cannot go on in ${wanted}` : "is not in the control table",
-    remedy: record?.phase === "rolled-back" ? `It was rolled back (${record.reason ?? "no reason given"}); start a new run` : "Look at it with sluice status",
+    remedy:
+      record?.phase === "rolled-back"
+        ? `It was rolled back (${record.reason ?? "no reason given"}); start a new run`
+        : "Look at it with sluice status",
   });
 }

@@ -18,7 +18,9 @@ export async function shards(
   const { shardBlocks } = validating ? run.plan.validation : run.plan.backfill;
   await cutShards(ports.database, job, { shardBlocks, openEnded: validating });
   const { pending, total } = await countShards(ports.database, job);
-  return pending === 0 ? done(`all ${String(total)} shards are done`) : more(`${String(pending)} of ${String(total)} shards to do`);
+  return pending === 0
+    ? done(`all ${String(total)} shards are done`)
+    : more(`${String(pending)} of ${String(total)} shards to do`);
 }
 
 async function enter(ports: Pick<Ports, "control" | "database" | "clock">, run: Run, job: JobName): Promise<void> {

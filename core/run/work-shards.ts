@@ -1,6 +1,13 @@
 import { sendBatch } from "../ledger/batch.ts";
 import { isLockConflict } from "../ledger/lock-conflict.ts";
-import { claimShard, countShards, nextLeaseEnd, releaseShard, type ClaimedShard, type ShardJob } from "../ledger/shard.ts";
+import {
+  claimShard,
+  countShards,
+  nextLeaseEnd,
+  releaseShard,
+  type ClaimedShard,
+  type ShardJob,
+} from "../ledger/shard.ts";
 import type { Clock, Database } from "../ports.ts";
 import { done, more, wait, type StepResult } from "./step-result.ts";
 
@@ -92,7 +99,10 @@ async function nothingFree({ database, work, ...slice }: Slice): Promise<StepRes
   const { pending } = await countShards(database, work.job);
   if (pending === 0) return done(progress(slice));
   const seconds = await nextLeaseEnd(database, work.job);
-  return wait(Math.min(seconds, IDLE_WAIT_SECONDS), `${progress(slice)}; the last ${String(pending)} shards are with other workers`);
+  return wait(
+    Math.min(seconds, IDLE_WAIT_SECONDS),
+    `${progress(slice)}; the last ${String(pending)} shards are with other workers`,
+  );
 }
 
 function progress({ rows }: Pick<Slice, "rows">): string {

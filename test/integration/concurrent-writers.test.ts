@@ -12,7 +12,7 @@ interface Scenario extends WorkloadTable {
   readonly to: string;
 }
 
-const WORDS = ["web", "Web ", "", " ", "Fair", "партнёр", "🦉 owl", "x".repeat(3_000), "it's \"quoted\" \\ :p1"];
+const WORDS = ["web", "Web ", "", " ", "Fair", "партнёр", "🦉 owl", "x".repeat(3_000), 'it\'s "quoted" \\ :p1'];
 const HISTORY = 6_000;
 
 const SCENARIOS: readonly Scenario[] = [

@@ -41,7 +41,9 @@ describe("when something dies, repeats or comes late", () => {
 
   const disagreeing = (): Promise<number> => count("contacts WHERE lead_source IS DISTINCT FROM acquisition_channel");
   const sum = async (column: string): Promise<number> => {
-    const { rows } = await fresh.client.query<{ n: number }>(`SELECT sum(${column})::int AS n FROM sluice.shard WHERE job = 'backfill'`);
+    const { rows } = await fresh.client.query<{ n: number }>(
+      `SELECT sum(${column})::int AS n FROM sluice.shard WHERE job = 'backfill'`,
+    );
     return rows[0]?.n ?? -1;
   };
   /** Rows with a value: those are all that the backfill has to write. */
@@ -66,7 +68,9 @@ describe("when something dies, repeats or comes late", () => {
         return await backfill(flow.ports, flow.run, worker);
       } catch {
         // As the state machine does: the step is called again. The lease of the killed worker must run out first.
-        await fresh.client.query(`UPDATE sluice.shard SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL`);
+        await fresh.client.query(
+          `UPDATE sluice.shard SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL`,
+        );
         return { status: "more", message: "killed" } as const;
       }
     };
@@ -116,8 +120,17 @@ describe("when something dies, repeats or comes late", () => {
   });
 
   it("applies a DDL step once although two callers apply it at the same time", async () => {
-    const other = await Flow.begin(fresh.database, { ...MIGRATION, migration: "other", operation: {
-      rename_column: { table: "public.contacts", from: "note", to: "remark" } } }, "run-2");
+    const other = await Flow.begin(
+      fresh.database,
+      {
+        ...MIGRATION,
+        migration: "other",
+        operation: {
+          rename_column: { table: "public.contacts", from: "note", to: "remark" },
+        },
+      },
+      "run-2",
+    );
     await other.enter("expand");
     await Promise.all([other.apply(other.run.plan.expand), other.apply(other.run.plan.expand)]);
     expect(await count("sluice.step WHERE run_id = 'run-2'")).toBe(other.run.plan.expand.length);
@@ -219,7 +232,9 @@ describe("while a long transaction holds the table", () => {
     await expanding;
     await reader.end();
     await writer.end();
-    const { rows } = await fresh.client.query(`SELECT subject, detail ->> 'blockers' AS blockers FROM sluice.event WHERE kind = 'lock-timeout'`);
+    const { rows } = await fresh.client.query(
+      `SELECT subject, detail ->> 'blockers' AS blockers FROM sluice.event WHERE kind = 'lock-timeout'`,
+    );
     expect(rows.length).toBeGreaterThan(1);
     expect(rows[0]).toMatchObject({ subject: "expand-add-column", blockers: /pid \d+/ });
   });
@@ -235,7 +250,9 @@ describe("while a long transaction holds the table", () => {
     });
     await reader.query("COMMIT");
     await reader.end();
-    const { rows } = await fresh.client.query(`SELECT attname FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attname = 'acquisition_channel'`);
+    const { rows } = await fresh.client.query(
+      `SELECT attname FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attname = 'acquisition_channel'`,
+    );
     expect(rows).toEqual([]);
   });
 });
