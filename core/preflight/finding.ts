@@ -7,9 +7,9 @@ interface Problem {
 }
 
 interface Findings {
-  ok(object: string, message: string): CheckResult;
-  warn(problem: Problem): CheckResult;
-  refuse(problem: Problem): CheckResult;
+  readonly ok: (object: string, message: string) => CheckResult;
+  readonly warn: (problem: Problem) => CheckResult;
+  readonly refuse: (problem: Problem) => CheckResult;
 }
 
 /** Makes the results of one check. */

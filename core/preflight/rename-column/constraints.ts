@@ -22,7 +22,7 @@ function problem(constraint: ConstraintCatalog, column: string): CheckResult {
     object: `constraint "${name}"`,
     message:
       referencedBy === undefined
-        ? `is a ${kind} constraint${where} over column "${column}", which this version does not carry over`
+        ? `is ${kind === "exclusion" ? "an" : "a"} ${kind} constraint${where} over column "${column}", which this version does not carry over`
         : `is a foreign key of "${referencedBy}" that refers to column "${column}"${where}`,
     remedy: "Drop it first, and add it to the new column after the run (NOT VALID, then VALIDATE CONSTRAINT)",
   });

@@ -33,23 +33,33 @@ async function columnOf(definition: string): Promise<ColumnCatalog> {
 }
 
 it.each([
-  ["varchar(80)", "character varying(80)", "pg_catalog.varchar", "base"],
-  ["char(3)", "character(3)", "pg_catalog.bpchar", "base"],
-  ['"char"', '"char"', "pg_catalog.char", "base"],
-  ["numeric(12,2)", "numeric(12,2)", "pg_catalog.numeric", "base"],
-  ["timestamptz(3)", "timestamp(3) with time zone", "pg_catalog.timestamptz", "base"],
-  ["interval day to second(2)", "interval day to second(2)", "pg_catalog.interval", "base"],
-  ["bit varying(5)[]", "bit varying(5)[]", "pg_catalog._varbit", "base"],
-  ["citext", "public.citext", "public.citext", "base"],
-  ["stage", "crm.stage", "crm.stage", "enum"],
-  ["stage[]", "crm.stage[]", "crm._stage", "base"],
-  ['"Money Amount"', 'crm."Money Amount"', "crm.Money Amount", "composite"],
-  ["shorter", "crm.shorter", "pg_catalog.varchar", "domain"],
-  ["span", "crm.span", "crm.span", "range"],
-  ["int4multirange", "int4multirange", "pg_catalog.int4multirange", "multirange"],
-])("prints type %s for DDL anywhere, whatever the search_path", async (written, type, baseType, typeKind) => {
-  expect(await columnOf(written)).toMatchObject({ type, baseType, typeKind });
-  await db.client.query(`SET search_path = ''; ALTER TABLE crm.contacts ADD COLUMN again ${type}`);
+  { written: "varchar(80)", type: "character varying(80)", baseType: "pg_catalog.varchar", typeKind: "base" },
+  { written: "char(3)", type: "character(3)", baseType: "pg_catalog.bpchar", typeKind: "base" },
+  { written: '"char"', type: '"char"', baseType: "pg_catalog.char", typeKind: "base" },
+  { written: "numeric(12,2)", type: "numeric(12,2)", baseType: "pg_catalog.numeric", typeKind: "base" },
+  {
+    written: "timestamptz(3)",
+    type: "timestamp(3) with time zone",
+    baseType: "pg_catalog.timestamptz",
+    typeKind: "base",
+  },
+  {
+    written: "interval day to second(2)",
+    type: "interval day to second(2)",
+    baseType: "pg_catalog.interval",
+    typeKind: "base",
+  },
+  { written: "bit varying(5)[]", type: "bit varying(5)[]", baseType: "pg_catalog._varbit", typeKind: "base" },
+  { written: "citext", type: "public.citext", baseType: "public.citext", typeKind: "base" },
+  { written: "stage", type: "crm.stage", baseType: "crm.stage", typeKind: "enum" },
+  { written: "stage[]", type: "crm.stage[]", baseType: "crm._stage", typeKind: "base" },
+  { written: '"Money Amount"', type: 'crm."Money Amount"', baseType: "crm.Money Amount", typeKind: "composite" },
+  { written: "shorter", type: "crm.shorter", baseType: "pg_catalog.varchar", typeKind: "domain" },
+  { written: "span", type: "crm.span", baseType: "crm.span", typeKind: "range" },
+  { written: "int4multirange", type: "int4multirange", baseType: "pg_catalog.int4multirange", typeKind: "multirange" },
+])("prints type $written for DDL anywhere, whatever the search_path", async ({ written, ...printed }) => {
+  expect(await columnOf(written)).toMatchObject(printed);
+  await db.client.query(`SET search_path = ''; ALTER TABLE crm.contacts ADD COLUMN again ${printed.type}`);
   const [first, again] = (await readTable(db)).columns;
   expect(again).toEqual({ ...first, name: "again" });
 });
