@@ -136,7 +136,7 @@ function problems({ steps }: OperatorDashboardProps): IWidget {
     logGroupNames: [...steps.values()].map((step) => step.logGroup.logGroupName),
     queryLines: [
       "fields @timestamp, service, level, message, error.name, error.message",
-      'filter level in ["ERROR", "CRITICAL"] or errorType != ""',
+      'filter level in ["ERROR", "CRITICAL"] or ispresent(errorType)',
       "sort @timestamp desc",
       "limit 50",
     ],

@@ -46,7 +46,7 @@ export class StepLambda extends Construct {
       tracing: Tracing.ACTIVE,
       role,
       logGroup: this.logGroup,
-      environment: Object.assign({}, baseEnvironment(handler), ...grants.map((grant) => grant.environment)),
+      environment: environment(handler, grants),
     });
     acknowledge(this.function, {
       "AwsSolutions-L1": "Node.js 22 is in long-term support and among the versions that every test runs on",
@@ -68,10 +68,11 @@ export class StepLambda extends Construct {
   }
 }
 
-function baseEnvironment(handler: Handler): Record<string, string> {
-  return {
-    NODE_OPTIONS: "--enable-source-maps",
-    POWERTOOLS_SERVICE_NAME: handler.file,
-    POWERTOOLS_METRICS_NAMESPACE: "Sluice",
-  };
+function environment(handler: Handler, grants: readonly Grant[]): Record<string, string> {
+  return Object.fromEntries([
+    ["NODE_OPTIONS", "--enable-source-maps"],
+    ["POWERTOOLS_SERVICE_NAME", handler.file],
+    ["POWERTOOLS_METRICS_NAMESPACE", "Sluice"],
+    ...grants.flatMap((grant) => Object.entries(grant.environment)),
+  ]);
 }

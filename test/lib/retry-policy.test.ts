@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as errors from "../../core/errors.ts";
 import { type State, TRANSIENT_ERRORS, withRetryPolicy } from "../../lib/retry-policy.ts";
 
-const retryOf = (state: State) => withRetryPolicy({ States: { Only: state } }).States["Only"]?.Retry;
+const retryOf = (state: State) => withRetryPolicy({ States: { Only: state } }).States.Only.Retry;
 
 describe("the retry policy", () => {
   it("is given to a step that has none, with jitter and an end", () => {
@@ -29,9 +29,9 @@ describe("the retry policy", () => {
 
   it("reaches into a Map, whose own retry would start all children anew", () => {
     const map: State = { Type: "Map", ItemProcessor: { States: { Inner: { Type: "Task", Resource: "${Backfill}" } } } };
-    const after = withRetryPolicy({ States: { Outer: map } }).States["Outer"];
-    expect(after?.Retry).toBeUndefined();
-    expect(after?.ItemProcessor?.States["Inner"]?.Retry).toHaveLength(1);
+    const after = withRetryPolicy({ States: { Outer: map } }).States.Outer;
+    expect(after.Retry).toBeUndefined();
+    expect(after.ItemProcessor?.States["Inner"]?.Retry).toHaveLength(1);
   });
 
   it("retries a call of a service whatever the error, but for what the state catches by name", () => {
