@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { DatabaseUnavailable } from "../core/errors.ts";
 import {
   postgresBinaries,
@@ -11,6 +12,8 @@ import {
   type Account,
   type PostgresBinaries,
 } from "./postgres-binaries.ts";
+
+const run = promisify(execFile);
 
 /** A data directory that is ready to be served. */
 export interface Cluster {
@@ -74,7 +77,7 @@ async function create(place: Place, scratch: string): Promise<Opened> {
   await writeFile(passwordFile, password, { mode: 0o600 });
   try {
     if (account !== undefined) await chown(passwordFile, account.uid, account.gid);
-    initialise(binaries.initdb, account, [
+    await initialise(binaries.initdb, account, [
       `--pgdata=${directory}`,
       `--username=${SUPERUSER}`,
       `--pwfile=${passwordFile}`,
@@ -95,12 +98,16 @@ async function create(place: Place, scratch: string): Promise<Opened> {
   return { ...place, password };
 }
 
-function initialise(initdb: string, account: Account | undefined, flags: readonly string[]): void {
-  const result = spawnSync(initdb, flags, { ...account, cwd: "/", encoding: "utf8" });
-  if (result.status === 0) return;
-  throw new DatabaseUnavailable({
-    object: "local PostgreSQL",
-    problem: `initdb failed: ${result.error?.message ?? result.stderr.trim()}`,
-    remedy: "Give it an empty directory that its account can reach and write",
-  });
+/** Not synchronously: a process that waits for its child hears nothing of Ctrl-C. */
+async function initialise(initdb: string, account: Account | undefined, flags: readonly string[]): Promise<void> {
+  try {
+    await run(initdb, flags, { ...account, cwd: "/" });
+  } catch (cause) {
+    throw new DatabaseUnavailable({
+      object: "local PostgreSQL",
+      problem: `initdb failed: ${cause instanceof Error ? cause.message.trim() : String(cause)}`,
+      remedy: "Give it an empty directory that its account can reach and write",
+      cause,
+    });
+  }
 }
