@@ -1,5 +1,5 @@
 import type { ColumnCatalog } from "../catalog/catalog.ts";
-import { fragment, type Raw } from "./statement.ts";
+import { fragment, raw, type Raw } from "./statement.ts";
 
 /**
  * Types whose `=` is true only for values that print alike and are stored alike. Every other type has values that
@@ -14,7 +14,7 @@ const EXACT_EQUALITY = new Set(
 
 /** Whether `IS DISTINCT FROM` tells every two different values of the column apart. */
 export function hasExactEquality(column: ColumnCatalog): boolean {
-  return column.typeKind === "enum" || (EXACT_EQUALITY.has(column.baseType) && column.collationDeterministic);
+  return EXACT_EQUALITY.has(column.baseType) && column.collationDeterministic;
 }
 
 /**
@@ -26,15 +26,25 @@ export function hasExactEquality(column: ColumnCatalog): boolean {
  */
 export function disagreement(column: ColumnCatalog, left: Raw, right: Raw): Raw {
   return hasExactEquality(column)
-    ? fragment`${left} IS DISTINCT FROM ${right}`
+    ? fragment`${beneath(column, left)} IS DISTINCT FROM ${beneath(column, right)}`
     : fragment`${image(left)} OPERATOR(pg_catalog.*<>) ${image(right)}`;
 }
 
 /** The opposite of {@link disagreement}. */
 export function agreement(column: ColumnCatalog, left: Raw, right: Raw): Raw {
   return hasExactEquality(column)
-    ? fragment`${left} IS NOT DISTINCT FROM ${right}`
+    ? fragment`${beneath(column, left)} IS NOT DISTINCT FROM ${beneath(column, right)}`
     : fragment`${image(left)} OPERATOR(pg_catalog.*=) ${image(right)}`;
+}
+
+/**
+ * The value as the type that has an `=` of its own in pg_catalog. `varchar` and domains borrow it from the type
+ * beneath, and an operator of exactly their type, in any schema of the search_path, would be taken instead
+ * (CVE-2018-1058); so would one of an enum, which is compared by its image for that reason.
+ */
+function beneath({ baseType, typeKind }: ColumnCatalog, value: Raw): Raw {
+  if (baseType === "pg_catalog.varchar") return fragment`CAST(${value} AS pg_catalog.text)`;
+  return typeKind === "domain" ? fragment`CAST(${value} AS ${raw(baseType)})` : value;
 }
 
 /** Without the cast PostgreSQL compares two ROW constructors member by member, by the members' own operators. */
