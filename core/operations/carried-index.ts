@@ -7,10 +7,13 @@ import type { ColumnPair } from "./column-sync.ts";
 
 /** Indexes that hold the old column as a plain key or an INCLUDE column: each is built again over the new one. */
 export function carriedIndexes(pair: ColumnPair, indexes: readonly IndexCatalog[]): readonly DdlStep[] {
+  // Two indexes of one name would pass for one: the second would be found valid, and never built.
+  const taken = new Set(indexes.map((index) => index.name));
   return indexes
     .filter((index) => index.valid && holdsColumn(index, pair.column.name))
     .map((index) => {
-      const renamed = carriedName(index.name, pair);
+      const renamed = carriedName(index.name, pair, taken);
+      taken.add(renamed);
       return concurrentIndex({
         id: `index-${index.name}`,
         title: `Build index ${renamed} as ${index.name} is, over ${pair.to}`,
@@ -25,9 +28,15 @@ export function holdsColumn(index: IndexCatalog, column: string): boolean {
 }
 
 /** `contacts_tenant_id_lead_source_idx` becomes `contacts_tenant_id_acquisition_channel_idx`. */
-function carriedName(old: string, { column, to }: ColumnPair): string {
-  const renamed = old.includes(column.name) ? old.replace(column.name, to) : `${old}_${to}`;
-  return Buffer.byteLength(renamed) <= MAX_IDENTIFIER_BYTES ? renamed : objectName(old, to);
+function carriedName(old: string, { column, to }: ColumnPair, taken: ReadonlySet<string>): string {
+  const appended = `${old}_${to}`;
+  // A function, since `$&` in a name is no pattern.
+  const preferred = [old.includes(column.name) ? old.replace(column.name, () => to) : appended, appended];
+  const free = preferred.find((name) => Buffer.byteLength(name) <= MAX_IDENTIFIER_BYTES && !taken.has(name));
+  if (free !== undefined) return free;
+  let candidate = objectName(old, to);
+  for (let number = 2; taken.has(candidate); number += 1) candidate = objectName(old, to, String(number));
+  return candidate;
 }
 
 function definition(index: IndexCatalog, renamed: string, pair: ColumnPair): Raw {
