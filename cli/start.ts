@@ -2,12 +2,11 @@ import type { Command } from "commander";
 import { ConfigurationInvalid } from "../core/errors.ts";
 import type { CliContext } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
-import { EXIT, exitCodeOf } from "./exit-code.ts";
+import { EXIT, type ExitCode, exitCodeOf } from "./exit-code.ts";
 import { failureText } from "./output/failure-text.ts";
 import { jsonText } from "./output/json-text.ts";
 import { requireRunName, runName } from "./run-name.ts";
-import type { Execution } from "./services/state-machines.ts";
-import { waitForStart } from "./services/wait-for.ts";
+import { type Preflight, waitForPreflight } from "./services/wait-for.ts";
 
 interface StartOptions {
   readonly name?: string;
@@ -16,10 +15,11 @@ interface StartOptions {
   readonly json?: true;
 }
 
-interface Started {
+interface StartedRun {
   readonly run: string;
   readonly executionArn: string;
-  readonly execution?: Execution | undefined;
+  /** Absent where nobody waited for it. */
+  readonly preflight?: Preflight | undefined;
 }
 
 /** `sluice start MIGRATION` */
@@ -50,10 +50,8 @@ async function start(context: CliContext, migration: string, options: StartOptio
   const machines = services.stateMachines();
   const executionArn = await machines.start({ stateMachineArn: migrationArn, name: run, input: { migration } });
   if (executionArn === undefined) throw nameTaken(run);
-  const execution = options.wait
-    ? await waitForStart({ machines, clock: context.clock }, executionArn, "Preflight")
-    : undefined;
-  report(context, { run, executionArn, execution }, options);
+  const preflight = options.wait ? await waitForPreflight({ machines, clock: context.clock }, executionArn) : undefined;
+  report(context, { run, executionArn, preflight }, options);
 }
 
 function nameTaken(run: string): ConfigurationInvalid {
@@ -64,26 +62,32 @@ function nameTaken(run: string): ConfigurationInvalid {
   });
 }
 
-function report({ terminal, exit }: CliContext, started: Started, { json }: StartOptions): void {
-  const { run, executionArn, execution } = started;
-  if (execution?.failure) exit(exitCodeOf(execution.failure.name));
-  else if (execution !== undefined && execution.status !== "RUNNING" && execution.status !== "SUCCEEDED")
-    exit(EXIT.failed);
+function report({ terminal, exit }: CliContext, started: StartedRun, { json }: StartOptions): void {
+  const { run, executionArn, preflight } = started;
+  const { status, failure } = preflight?.execution ?? { status: "RUNNING" };
+  if (preflight !== undefined) exit(exitCode(preflight));
   if (json) {
-    const { status, failure } = execution ?? {};
-    terminal.write(jsonText({ run, executionArn, status: status ?? "RUNNING", ...(failure && { failure }) }));
-  } else if (execution?.failure) {
-    terminal.writeError(failureText(`run "${run}"`, execution.failure, terminal.layout));
-  } else {
+    terminal.write(jsonText({ run, executionArn, status, ...(failure && { failure }) }));
+  } else if (status === "RUNNING" || status === "SUCCEEDED") {
     terminal.write(startedText(started, terminal.layout.style));
+  } else {
+    const reason = failure ?? { name: status, message: "its history in the Step Functions console tells why" };
+    terminal.writeError(failureText(`run "${run}"`, reason, terminal.layout));
   }
 }
 
+/** By the error's name; not every emulator hands that on, but the state in which the run ended tells a refusal too. */
+function exitCode({ execution: { status, failure }, refused }: Preflight): ExitCode {
+  if (status === "RUNNING" || status === "SUCCEEDED") return EXIT.ok;
+  const code = exitCodeOf(failure?.name);
+  return code === EXIT.failed && refused ? EXIT.refused : code;
+}
+
 function startedText(
-  { run, executionArn, execution }: Started,
+  { run, executionArn, preflight }: StartedRun,
   style: CliContext["terminal"]["layout"]["style"],
 ): string {
-  const passed = execution === undefined ? "started" : "passed pre-flight";
+  const passed = preflight === undefined ? "started" : "passed pre-flight";
   return [
     `${style.green("✓")} ${style.bold(run)} ${passed}`,
     `  ${style.dim(executionArn)}`,

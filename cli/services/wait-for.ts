@@ -17,18 +17,24 @@ export async function waitForEnd(
   }
 }
 
-/** Waits until an execution has left its first state, or ended. */
-export async function waitForStart(
+/** What pre-flight made of an execution: `refused` where it ended in the state of that name. */
+export interface Preflight {
+  readonly execution: Execution;
+  readonly refused: boolean;
+}
+
+/** Waits until an execution of the migration machine has left pre-flight, or ended. */
+export async function waitForPreflight(
   { machines, clock }: { readonly machines: StateMachines; readonly clock: Clock },
   executionArn: string,
-  firstState: string,
-): Promise<Execution> {
+): Promise<Preflight> {
   for (;;) {
     const execution = await machines.describe(executionArn);
     const state = await machines.currentState(executionArn);
-    if (execution.status !== "RUNNING" || (state !== undefined && state !== firstState)) {
-      // A state that fails is left too: the end that follows at once is what counts.
-      return state === "Refused" ? waitForEnd({ machines, clock }, executionArn) : execution;
+    // The end follows at once, and tells why.
+    if (state === "Refused") return { execution: await waitForEnd({ machines, clock }, executionArn), refused: true };
+    if (execution.status !== "RUNNING" || (state !== undefined && state !== "Preflight")) {
+      return { execution, refused: false };
     }
     await clock.sleep(POLL_MS);
   }

@@ -11,21 +11,31 @@ import { testCli } from "./test-cli.ts";
 const { client } = useEmulator();
 const ROLE = "arn:aws:iam::000000000000:role/states";
 
-/** The shape of the real machine's beginning and ends, without its Lambdas: `refused` is refused by pre-flight. */
+const refusal = (name: string): object => ({
+  Type: "Pass",
+  Result: { Error: name, Cause: JSON.stringify({ errorMessage: 'column "x": exists already. Drop it' }) },
+  ResultPath: "$.error",
+  Next: "Refused",
+});
+
+/** The shape of the real machine's beginning and ends, without its Lambdas: some migrations are refused. */
 const MIGRATION = {
   StartAt: "Preflight",
   States: {
     Preflight: {
       Type: "Choice",
-      Choices: [{ Variable: "$.migration", StringEquals: "refused", Next: "Refused" }],
+      Choices: ["PreflightRefused", "DatabaseUnavailable", "Runtime.HandlerError"].map((name) => ({
+        Variable: "$.migration",
+        StringEquals: name,
+        Next: name,
+      })),
       Default: "Expand",
     },
+    PreflightRefused: refusal("PreflightRefused"),
+    DatabaseUnavailable: refusal("DatabaseUnavailable"),
+    "Runtime.HandlerError": refusal("Runtime.HandlerError"),
     Expand: { Type: "Wait", Seconds: 120, End: true },
-    Refused: {
-      Type: "Fail",
-      Error: "PreflightRefused",
-      Cause: JSON.stringify({ errorType: "PreflightRefused", errorMessage: 'column "x": exists already. Drop it' }),
-    },
+    Refused: { Type: "Fail", ErrorPath: "$.error.Error", CausePath: "$.error.Cause" },
   },
 };
 
@@ -78,14 +88,14 @@ describe("sluice start", () => {
   });
 
   it("ends with 3 and the reason where pre-flight refuses", async () => {
-    const { code, out, err } = await sluice("start", "refused", "--name", "refused-1");
+    const { code, out, err } = await sluice("start", "PreflightRefused", "--name", "refused-1");
     expect(code).toBe(3);
     expect(out).toBe("");
     expect(err).toBe('✗ run "refused-1" PreflightRefused\n  column "x": exists already. Drop it\n');
   });
 
   it("gives a script the run, the ARN and the refusal", async () => {
-    const { code, out } = await sluice("start", "refused", "--name", "refused-2", "--json");
+    const { code, out } = await sluice("start", "PreflightRefused", "--name", "refused-2", "--json");
     expect(code).toBe(3);
     expect(JSON.parse(out)).toEqual({
       run: "refused-2",
@@ -95,8 +105,15 @@ describe("sluice start", () => {
     });
   });
 
+  it.each([
+    ["DatabaseUnavailable", 5],
+    ["Runtime.HandlerError", 3],
+  ])("ends by the name of the error, or with 3 where it has none of ours: %s", async (migration, code) => {
+    expect((await sluice("start", migration, "--name", `failed-${String(code)}`)).code).toBe(code);
+  });
+
   it("does not wait where it is told not to", async () => {
-    const { code, out } = await sluice("start", "refused", "--name", "refused-3", "--no-wait");
+    const { code, out } = await sluice("start", "PreflightRefused", "--name", "refused-3", "--no-wait");
     expect(code).toBe(0);
     expect(out).toContain("✓ refused-3 started");
   });
