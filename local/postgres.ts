@@ -78,15 +78,17 @@ export async function freePort(): Promise<number> {
 }
 
 async function startServer(cluster: Cluster, port: number, settings: Settings): Promise<PostgresServer> {
-  const log = await open(join(cluster.directory, "server.log"), "w");
+  // Appended to: where another server has the directory, the log is its, too.
+  const log = await open(join(cluster.directory, "server.log"), "a");
   const server = spawn(cluster.binaries.postgres, await serverFlags(cluster, port, settings), {
     ...cluster.account,
     cwd: "/",
     detached: true,
     stdio: ["ignore", log.fd, log.fd],
   });
-  await log.close();
+  // Before anything is awaited: a server that refuses its settings ends at once.
   const running = new RunningServer(server, cluster);
+  await log.close();
   const connectionString = (database: string): string =>
     `postgresql://${SUPERUSER}:${cluster.password}@127.0.0.1:${String(port)}/${encodeURIComponent(database)}`;
   try {
