@@ -38,7 +38,8 @@ export function statusText(view: RunView, now: Date, layout: Layout): string {
 export function statusLine(view: RunView): string {
   const { run, jobs, step } = view;
   const job = jobs.at(-1);
-  const progress = job && isOpen(view) ? `${jobName(job)} ${String(share(job))} %, ${rate(job)}` : undefined;
+  const working = job !== undefined && isOpen(view) && job.shards.done < job.shards.total;
+  const progress = working ? `${jobName(job)} ${String(share(job))} %, ${rate(job)}` : undefined;
   return [run.runId, run.phase, progress, step?.message, run.reason].filter(Boolean).join(" · ");
 }
 

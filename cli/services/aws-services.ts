@@ -44,7 +44,7 @@ export function awsServices({ environment, configFile }: AwsServicesProps): Serv
     },
     stateMachines: () => (machines ??= new StepFunctionsConsole({ client: new SFNClient({}) })),
     progress: readProgress,
-    cdk: (args) => runCdk(args, environment),
+    cdk: ([name = "", ...args]) => runCdk([name, ...sluiceContext(configFile), ...args], environment),
   };
 }
 
@@ -54,4 +54,9 @@ function flagsOf({ all }: StackOutputs): AppConfigFlags {
     applicationId: all["FlagApplication"] ?? "",
     strategies: { stepwise: all["StrategyStepwise"] ?? "", immediate: all["StrategyImmediate"] ?? "" },
   });
+}
+
+/** The same configuration for the CDK app; what a user says after it wins. */
+function sluiceContext(configFile: string | undefined): readonly string[] {
+  return configFile === undefined ? [] : ["--context", `sluice=${configFile}`];
 }
