@@ -2,7 +2,7 @@ import type { Session } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
 
 /** What the ledger remembers of a run beside its data: for people, and for counting tries. */
-export type EventKind = "lock-timeout" | "gate" | "flag-step" | "verdict" | "rollback";
+export type EventKind = "lock-timeout" | "gate" | "flag-deployment" | "flag-step" | "verdict" | "rollback";
 
 export interface LedgerEvent {
   readonly runId: string;

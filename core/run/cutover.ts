@@ -23,13 +23,19 @@ export async function cutover(
   await enterPhase(ports, run, "cutover");
   const { cutover: steps } = run.plan;
   const reached = await reachedStep(ports.database, run);
+  if (reached) await requireStanding(ports, run, reached);
   if (reached && reached.soakLeft > 0) return soak(reached.soakLeft, `${titleOf(steps, reached.stepId)}: soaking`);
   const step = steps[reached ? steps.findIndex(({ id }) => id === reached.stepId) + 1 : 0];
-  if (!step) return done("all traffic is on the new path");
-  const { migration } = run.plan;
-  const deployment = await ports.flags.deploy(migration, step.flag, "stepwise");
-  await takeBackIfRolledBack(ports, run);
-  const state = await ports.flags.deployment(migration, deployment);
+  return step ? deployStep(ports, run, step) : done("all traffic is on the new path");
+}
+
+async function deployStep(
+  ports: Pick<Ports, "control" | "database" | "flags">,
+  run: Run,
+  step: CutoverStep,
+): Promise<StepResult> {
+  const deployment = (await startedDeployment(ports.database, run, step)) ?? (await startDeployment(ports, run, step));
+  const state = await ports.flags.deployment(run.plan.migration, deployment);
   switch (state) {
     case "deploying":
       return wait(DEPLOYMENT_POLL_SECONDS, `${step.title}: deployment ${String(deployment)} is under way`);
@@ -42,10 +48,37 @@ export async function cutover(
       });
       return soak(step.soakSeconds, `${step.title}: in effect, soaking`);
     case "reverted":
-      throw reverted(step, deployment);
+      throw reverted(step.title, deployment);
     default:
       return state satisfies never;
   }
+}
+
+/** Remembers the number: asked to deploy a state that was taken back, the flags would deploy it anew, again and again. */
+async function startDeployment(
+  ports: Pick<Ports, "control" | "database" | "flags">,
+  run: Run,
+  step: CutoverStep,
+): Promise<number> {
+  const deployment = await ports.flags.deploy(run.plan.migration, step.flag, "stepwise");
+  // Before anything that may fail, the database above all: a repeated call would be refused before it came here.
+  await takeBackIfRolledBack(ports, run);
+  const about = { runId: run.ref.id, kind: "flag-deployment", subject: step.id } as const;
+  await recordEvent(ports.database, { ...about, detail: { deployment } });
+  return deployment;
+}
+
+async function startedDeployment(database: Database, run: Run, step: CutoverStep): Promise<number | undefined> {
+  const [row] = await database.execute(sql`
+    SELECT CAST(detail ->> 'deployment' AS int) AS deployment FROM sluice.event
+    WHERE run_id = ${run.ref.id} AND kind = 'flag-deployment' AND subject = ${step.id} ORDER BY id DESC LIMIT 1`);
+  return row ? Number(row["deployment"]) : undefined;
+}
+
+/** A step that was taken back after it had come into effect is no ground for the next. */
+async function requireStanding({ flags }: Pick<Ports, "flags">, run: Run, reached: ReachedStep): Promise<void> {
+  const state = await flags.deployment(run.plan.migration, reached.deployment);
+  if (state === "reverted") throw reverted(titleOf(run.plan.cutover, reached.stepId), reached.deployment);
 }
 
 /**
@@ -60,24 +93,31 @@ async function takeBackIfRolledBack({ control, flags }: Pick<Ports, "control" | 
 
 interface ReachedStep {
   readonly stepId: string;
+  readonly deployment: number;
+  /** Seconds. */
   readonly soakLeft: number;
 }
 
 async function reachedStep(database: Database, run: Run): Promise<ReachedStep | undefined> {
   const [row] = await database.execute(sql`
-    SELECT subject, CAST((detail ->> 'soakSeconds')::float8 - extract(epoch FROM clock_timestamp() - at) AS double precision)
+    SELECT subject, CAST(detail ->> 'deployment' AS int) AS deployment, CAST((detail ->> 'soakSeconds')::float8 - extract(epoch FROM clock_timestamp() - at) AS double precision)
              AS soak_left
     FROM sluice.event WHERE run_id = ${run.ref.id} AND kind = 'flag-step' ORDER BY id DESC LIMIT 1`);
-  return row ? { stepId: String(row["subject"]), soakLeft: Number(row["soak_left"]) } : undefined;
+  if (!row) return undefined;
+  return {
+    stepId: String(row["subject"]),
+    deployment: Number(row["deployment"]),
+    soakLeft: Number(row["soak_left"]),
+  };
 }
 
 function titleOf(steps: readonly CutoverStep[], id: string): string {
   return steps.find((step) => step.id === id)?.title ?? id;
 }
 
-function reverted(step: CutoverStep, deployment: number): FlagDeploymentFailed {
+function reverted(title: string, deployment: number): FlagDeploymentFailed {
   return new FlagDeploymentFailed({
-    object: `flag deployment ${String(deployment)} (${step.title})`,
+    object: `flag deployment ${String(deployment)} (${title})`,
     problem: "was taken back, by an alarm that AppConfig watches or by a person",
     remedy: "Look at the deployment's event log in AppConfig; start the migration again when its cause is gone",
   });
