@@ -5,7 +5,7 @@ import { cdk } from "./cdk.ts";
 import { startDataApi } from "./data-api/data-api.ts";
 import { startEmulator } from "./emulator.ts";
 import { claimDirectory, LOCAL_DIRECTORY, releaseDirectory, writeLocalState, type LocalState } from "./local-state.ts";
-import { orAbort } from "./interruption.ts";
+import { Interrupted, orAbort } from "./interruption.ts";
 import { OwnerEndpoint } from "./owner-endpoint.ts";
 import { startPostgres, type PostgresServer } from "./postgres.ts";
 import { Teardown, type LocalStack } from "./stack.ts";
@@ -27,6 +27,8 @@ export interface UpOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** As at SIGTERM, which is what `sluice local down` stands for. */
+const STOPPED = 143;
 const REGION = "us-east-1";
 const ACCOUNT = "000000000000";
 const CLUSTER_ARN = `arn:aws:rds:${REGION}:${ACCOUNT}:cluster:sluice-local`;
@@ -47,7 +49,7 @@ export async function up(options: UpOptions = {}): Promise<LocalStack> {
   const stopRequest = new AbortController();
   const signal = AbortSignal.any([stopRequest.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   try {
-    const endpoint = new OwnerEndpoint(() => stopRequest.abort(new Error("stopped by sluice local down")));
+    const endpoint = new OwnerEndpoint(() => stopRequest.abort(new Interrupted(STOPPED)));
     const owner = await endpoint.open();
     // The endpoint answers until all else is stopped: `down` waits for its silence.
     teardown.add(() => endpoint.close());
@@ -79,7 +81,9 @@ async function start(props: StartProps): Promise<Omit<LocalState, "owner">> {
   const connectionString = await createDatabase(postgres, database);
   signal.throwIfAborted();
   const dataApi = await startDataApi({
-    clusters: [{ resourceArn: CLUSTER_ARN, secretArn: SECRET_ARN, connectionString: postgres.connectionString }],
+    clusters: [
+      { resourceArn: CLUSTER_ARN, secretArn: SECRET_ARN, connectionString: (name) => postgres.connectionString(name) },
+    ],
   });
   teardown.add(() => dataApi.close());
   const environment = { ...(await emulate(props)), AWS_ENDPOINT_URL_RDS_DATA: dataApi.url };

@@ -199,7 +199,7 @@ export class CrmApp {
 
   async #read(contact: Contact): Promise<void> {
     const found = await this.#queries.source(this.#route("read", contact), contact.id);
-    if (found === undefined || found.source !== contact.source) this.#contradict("read", contact);
+    if (found?.source !== contact.source) this.#contradict("read", contact);
   }
 
   async #write(kind: "set" | "clear" | "edit" | "remove", contact: Contact): Promise<void> {

@@ -3,10 +3,11 @@ import { parseArgs } from "node:util";
 import { styleOf, wantsColour } from "../../cli/output/style.ts";
 import { SluiceError } from "../../core/errors.ts";
 import { Interrupted, interruption } from "../../local/interruption.ts";
+import { LOCAL_DIRECTORY } from "../../local/local-state.ts";
 import { demonstrate, type DemoOptions } from "./demonstrate.ts";
 import { Screen } from "./screen.ts";
 
-const USAGE = `npm run demo -- [--contacts N] [--rate N] [--keep] [--json]
+const USAGE = `npm run demo -- [--contacts N] [--rate N] [--keep] [--json] [--directory D]
 
 Renames a column of a CRM under live traffic, on this machine alone: PostgreSQL, an AWS emulator, Sluice's own stack
 deployed to it, an application that reads and writes all the while. Ends with what happened, and with exit code 1 if
@@ -16,6 +17,7 @@ a request failed, a write was lost or a row differs.
   --rate N       the application's requests a second (default 200)
   --keep         leave it all running at the end, until Ctrl-C
   --json         the report as JSON on standard output; progress goes to standard error
+  --directory D  where the stack keeps its files (default .cache/local); two demos at once need two
 `;
 
 const MOST_CONTACTS = 50_000_000;
@@ -34,7 +36,7 @@ async function main(): Promise<number> {
   } catch (error) {
     // A child that the same Ctrl-C reached may fail before this process has heard of it.
     await setImmediate();
-    const { reason } = signal as { readonly reason: unknown };
+    const reason: unknown = signal.aborted ? signal.reason : error;
     if (!(reason instanceof Interrupted)) return failed(error, screen);
     screen.say("Interrupted; nothing is left running.");
     return reason.exitCode;
@@ -51,6 +53,7 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
         rate: { type: "string", default: "200" },
         keep: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
+        directory: { type: "string", default: LOCAL_DIRECTORY },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -60,7 +63,8 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
       return `--contacts ${values.contacts}: give a whole number from 1000 to ${String(MOST_CONTACTS)}\n\n${USAGE}`;
     }
     if (!(rate > 0 && rate <= 2_000)) return `--rate ${values.rate}: give a number up to 2000\n\n${USAGE}`;
-    return { contacts, rate, keep: values.keep, json: values.json };
+    const { keep, json, directory } = values;
+    return { contacts, rate, keep, json, directory };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`;
   }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { awsServices } from "../../cli/services/aws-services.ts";
 import type { Services } from "../../cli/services/services.ts";
 import { StatementFailed } from "../../core/errors.ts";
@@ -24,6 +25,8 @@ export interface DemoOptions {
   readonly keep: boolean;
   /** Whether the report goes to standard output as JSON. */
   readonly json: boolean;
+  /** Where the local stack keeps its files. */
+  readonly directory: string;
 }
 
 export interface DemonstrateProps extends DemoOptions {
@@ -32,6 +35,7 @@ export interface DemonstrateProps extends DemoOptions {
 }
 
 const MIGRATION = "contact-acquisition-channel";
+const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
 const DATABASE = "crm";
 /** Connections, caches and the just-in-time compiler settle before anything is compared. */
 const WARM_UP_MS = 3_000;
@@ -49,6 +53,8 @@ export async function demonstrate(props: DemonstrateProps): Promise<boolean> {
   const teardown = new Teardown();
   try {
     const stack = await up({
+      directory: props.directory,
+      migrations: MIGRATIONS,
       database: DATABASE,
       signal: props.signal,
       onStep: (step) => props.screen.say(props.screen.style.dim(`  ${step}`)),

@@ -1,8 +1,10 @@
+import { dirname, relative } from "node:path";
 import type { Style } from "../../cli/output/style.ts";
 import type { LocalStack } from "../../local/stack.ts";
 
 /** How a person looks at a stack that was left running. */
 export function lookAround({ state, connectionString }: LocalStack, style: Style): string {
+  const folder = relative(process.cwd(), dirname(state.configFile));
   const endpoint = state.environment["AWS_ENDPOINT_URL"] ?? "";
   const credentials = "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1";
   const ways: readonly (readonly [string, string])[] = [
@@ -10,7 +12,7 @@ export function lookAround({ state, connectionString }: LocalStack, style: Style
     ["runs", "npx sluice status"],
     ["AWS", `${credentials} aws --endpoint-url ${endpoint} stepfunctions list-state-machines`],
     ["the ledger", "select * from sluice.phase; select * from sluice.shard; select * from sluice.event;"],
-    ["logs", ".cache/local/emulator.log, .cache/local/cdk.log"],
+    ["logs", `${folder}/emulator.log, ${folder}/cdk.log`],
   ];
   return [
     style.bold("  All of it is still running. Look around:"),
