@@ -26,6 +26,40 @@ def end_with_owner(data_folder):
     os._exit(0)
 
 
+MARK = "\x01"
+
+
+def name_errors_as_aws_does():
+    """AWS gives a failed Node.js function's error the name that the error has; MiniStack gives all of them one name.
+
+    A state machine retries and catches by that name, so without it no retry of ours would be tried here.
+    https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
+    """
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    told = "error: String(err.message || err)"
+    script = lambda_runtime._NODEJS_WORKER_SCRIPT
+    if script.count(told) != 1:
+        sys.exit("MiniStack's worker is not the one that this launcher was written for: pin the version again")
+    marked = f'error: "{MARK}" + String(err.name || "Error") + "{MARK}" + String(err.message || err)'
+    lambda_runtime._NODEJS_WORKER_SCRIPT = script.replace(told, marked)
+
+    execute = lambda_svc._execute_function_warm
+
+    def execute_and_name(func, event, request_id):
+        result = execute(func, event, request_id)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            _, marked, rest = str(body["errorMessage"]).partition(MARK)
+            name, _, message = rest.partition(MARK)
+            died = {"errorType": "Runtime.ExitError", "errorMessage": body["errorMessage"]}
+            result["body"] = {"errorType": name, "errorMessage": message} if marked else died
+        return result
+
+    lambda_svc._execute_function_warm = execute_and_name
+
+
 def main():
     data_folder, port = sys.argv[1], int(sys.argv[2])
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -42,6 +76,7 @@ def main():
     from hypercorn.config import Config
     from ministack.app import app
 
+    name_errors_as_aws_does()
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
