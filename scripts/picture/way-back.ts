@@ -1,0 +1,77 @@
+import { CHANNEL } from "./channel.ts";
+import { centre, left, LEFT, LINE, NOTE, RIGHT, type Row, WIDTH } from "./layout.ts";
+import { at, path, text, tip } from "./shapes.ts";
+import { textWidth, wrapText } from "./text.ts";
+import { type StateMachine, type Stop, wayOf } from "./way.ts";
+
+/** Where the ways back of all rows meet, and run up to where the traffic came from. */
+const TRUNK = LEFT - 26;
+
+export interface WayBackProps {
+  readonly rows: readonly Row[];
+  readonly migration: StateMachine;
+  readonly rollback: StateMachine;
+}
+
+/** Below each row the ways out, and along the left edge up to the old path. */
+export function wayBack(props: WayBackProps): string {
+  const { rows } = props;
+  const top = (rows[0]?.channel.y ?? 0) + 17;
+  const bottom = rows.at(-1)?.level ?? top;
+  const stem = path("back", `M${at(TRUNK)} ${at(bottom + 2)} V${at(top)} H${at(LEFT - 8)}`, 4);
+  const parts = [...rows.map(branch), stem, tip("tip", [LEFT, top], { towards: "right", size: 9 })];
+  return [...parts, ...rows.flatMap((row) => fails(row)), ...said(props)].join("\n");
+}
+
+function branch(row: Row): string {
+  const outlets = row.stops.flatMap((stop, index) =>
+    stop.rollsBack === "never" ? [] : [{ stop, x: centre(row, index) }],
+  );
+  const last = outlets.at(-1);
+  if (last === undefined) return "";
+  const line = path("back", `M${at(last.x)} ${at(row.level)} H${at(TRUNK)}`, 4);
+  const flow = outlets.map(({ x }) => tip("tip", [x - row.column / 2 - 5, row.level], { towards: "left", size: 9 }));
+  return [line, ...flow, ...outlets.map(({ stop, x }) => outlet(row, stop, x))].join("\n");
+}
+
+function outlet({ channel, level }: Row, { state, rollsBack }: Stop, x: number): string {
+  const from = channel.y + CHANNEL + 7;
+  const step = rollsBack === "sometimes" ? 5 : level - from;
+  const dashes = Array.from({ length: Math.ceil((level - from) / (2 * step)) }, (_, dash) => {
+    const y = from + 2 * dash * step;
+    return `M${at(x)} ${at(y)} V${at(Math.min(y + step, level - 1))}`;
+  });
+  const drawn = path("back", dashes.join(" "), 2.5) + tip("tip", [x, level - 2], { towards: "down", size: 8 });
+  return `<g id="rollback-from-${state}">${drawn}</g>`;
+}
+
+/** Where a run ends without a rollback. */
+function fails(row: Row): readonly string[] {
+  return row.stops.flatMap((stop, index) => {
+    if (stop.fails === undefined) return [];
+    const { title, comment } = stop.fails;
+    // Beside the outlet, where there is one.
+    const x = stop.rollsBack === "never" ? left(row, index) + 8 : centre(row, index) + 16;
+    const width = stop.rollsBack === "never" ? row.column - 14 : WIDTH - RIGHT - x;
+    const y = row.channel.y + CHANNEL + (stop.rollsBack === "never" ? 16 : 26);
+    const lines = wrapText(comment, NOTE, width);
+    return [text("backname", [x, y], title), ...lines.map((line, at) => text("note", [x, y + LINE * (at + 1)], line))];
+  });
+}
+
+/** What the rollback is, and what comes of it, below the first and the last row. */
+function said({ rows, migration, rollback }: WayBackProps): readonly string[] {
+  const steps = wayOf(rollback).map(({ title }) => title.toLowerCase());
+  const words = [
+    { name: "The way back", notes: [rollback.Comment ?? ""] },
+    { name: "Rolled back", notes: [steps.join(" › "), migration.States["RolledBack"]?.Comment ?? ""] },
+  ];
+  return rows.flatMap((row, index) => {
+    const { name, notes } = words[index] ?? { name: "", notes: [] };
+    const first = row.stops.findIndex(({ rollsBack }) => rollsBack === "always");
+    const x = left(row, Math.max(0, first)) + 8;
+    const indent = x + textWidth(name, NOTE, true) + 8;
+    const lines = notes.map((note, line) => text("note", [indent, row.level + 23 + line * LINE], note));
+    return [text("backname", [x, row.level + 23], name), ...lines];
+  });
+}

@@ -1,0 +1,101 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { drawWay } from "../../scripts/picture/draw.ts";
+import { textWidth, wrapText } from "../../scripts/picture/text.ts";
+import { type StateMachine, wayOf } from "../../scripts/picture/way.ts";
+
+const read = (file: string): Promise<string> => readFile(new URL(`../../${file}`, import.meta.url), "utf8");
+const machine = async (name: string): Promise<StateMachine> =>
+  JSON.parse(await read(`state-machines/${name}.asl.json`)) as StateMachine;
+
+const migration = await machine("migration");
+const rollback = await machine("rollback");
+const stops = wayOf(migration);
+
+describe("the way through the migration state machine", () => {
+  it("passes the phases in their order, with both proofs and every gate", () => {
+    expect(stops.map(({ title }) => title)).toEqual([
+      "Preflight",
+      "Expand",
+      "Backfill",
+      "Indexes",
+      "Validate",
+      "Verdict",
+      "Gate",
+      "Cutover",
+      "Soak",
+      "Cooling",
+      "Validate again",
+      "Verdict again",
+      "Contract",
+      "Report",
+    ]);
+  });
+
+  it("has a way back from every stop that a failure rolls back, and from no other", () => {
+    const byWayBack = (rollsBack: string) =>
+      stops.filter((stop) => stop.rollsBack === rollsBack).map(({ state }) => state);
+    expect(byWayBack("never")).toEqual(["Preflight", "Report"]);
+    expect(byWayBack("sometimes")).toEqual(["Contract"]);
+    expect(byWayBack("always")).toHaveLength(stops.length - 3);
+  });
+
+  it("knows which stops are called again, which through another one, and which run several at once", () => {
+    const titles = (holds: (stop: (typeof stops)[number]) => boolean) => stops.filter(holds).map(({ title }) => title);
+    expect(titles(({ repeats }) => !repeats)).toEqual(["Preflight", "Verdict", "Verdict again", "Report"]);
+    expect(stops.filter(({ returnsTo }) => returnsTo !== undefined)).toMatchObject([
+      { title: "Cutover", returnsTo: "Gate" },
+    ]);
+    expect(titles(({ fansOut }) => fansOut)).toEqual(["Backfill", "Validate", "Validate again"]);
+  });
+
+  it("ends with an error where the machine has no end", () => {
+    const circle = { StartAt: "A", States: { A: { Type: "Task", Next: "B" }, B: { Type: "Task", Next: "A" } } };
+    expect(() => wayOf(circle)).toThrow("the way from A never ends");
+  });
+});
+
+describe("the picture", () => {
+  const svg = drawWay(migration, rollback);
+  const words = svg
+    .replaceAll(/<style>[^]*?<\/style>/g, "")
+    .replaceAll(/<[^>]*>/g, " ")
+    .replaceAll(/\s+/g, " ");
+
+  it("is the one that is checked in", async () => {
+    expect(await read("docs/way-of-a-run.svg")).toBe(svg);
+  });
+
+  it("says what each stop is and does, in the words of the state machine", () => {
+    for (const { title, comment } of stops) expect(words).toContain(`${title} ${comment}`);
+  });
+
+  it("draws an outlet below each stop that can roll back", () => {
+    const outlets = [...svg.matchAll(/id="rollback-from-(\w+)"/g)].map(([, state]) => state);
+    expect(outlets).toEqual(stops.filter(({ rollsBack }) => rollsBack !== "never").map(({ state }) => state));
+  });
+
+  it("follows a change of the state machine", () => {
+    const { Soak, ...others } = migration.States;
+    const changed = { ...migration, States: { ...others, Soak: { ...Soak!, Comment: "Watch & wait" } } };
+    expect(drawWay(changed, rollback)).toContain("Watch &amp; wait");
+  });
+
+  it("loads nothing from anywhere, and has colours for light and dark", () => {
+    expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(/https?:|url\(|<image|<script|@import/);
+    expect(svg).toContain("@media (prefers-color-scheme: dark)");
+  });
+});
+
+describe("text in the picture", () => {
+  it("is wrapped so that no line is wider than its column", () => {
+    const lines = wrapText("Counts, nulls, exact mismatches and hash sums by segment", 13, 120);
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) expect(textWidth(line, 13)).toBeLessThanOrEqual(120);
+    expect(lines.join(" ")).toBe("Counts, nulls, exact mismatches and hash sums by segment");
+  });
+
+  it("gives a word that is too long a line of its own", () => {
+    expect(wrapText("a documentation b", 13, 30)).toEqual(["a", "documentation", "b"]);
+  });
+});
