@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import { GateFailed } from "../errors.ts";
+import { sameFlagState } from "../flag.ts";
 import { applyNextStep } from "./apply-steps.ts";
 import { enterPhase, type Ports, type Run } from "./run.ts";
 import type { StepResult } from "./step-result.ts";
@@ -22,7 +22,7 @@ export async function contract(
 async function requireNewPath({ flags }: Pick<Ports, "flags">, { plan }: Run): Promise<void> {
   const wanted = plan.cutover.at(-1)?.flag;
   const current = await flags.current(plan.migration);
-  if (isDeepStrictEqual(current, wanted)) return;
+  if (current && wanted && sameFlagState(current, wanted)) return;
   throw new GateFailed({
     object: `flag "${plan.migration}"`,
     problem: `is not what the last cutover step deployed, so somebody may still use the old shape: ${JSON.stringify(current)}`,

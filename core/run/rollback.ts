@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { DatabaseError, DatabaseUnavailable, NotFound, RollbackTooLate, StatementTimeout } from "../errors.ts";
-import { OLD_PATH } from "../flag.ts";
+import { OLD_PATH, sameFlagState } from "../flag.ts";
 import { recordEvent } from "../ledger/event.ts";
 import { recordOutcome } from "../ledger/run.ts";
 import { REVERSIBLE } from "../plan/phases.ts";
@@ -80,7 +79,8 @@ export async function returnTraffic(
   const deployment = await flags.deploy(migration, OLD_PATH, "immediate");
   const state = await flags.deployment(migration, deployment);
   if (state !== "complete") return wait(DEPLOYMENT_POLL_SECONDS, `deployment ${String(deployment)} is ${state}`);
-  return isDeepStrictEqual(await flags.current(migration), OLD_PATH)
+  const current = await flags.current(migration);
+  return current && sameFlagState(current, OLD_PATH)
     ? done("all traffic is on the old path")
     : wait(DEPLOYMENT_POLL_SECONDS, "another deployment came in between; deploying the old path again");
 }

@@ -22,7 +22,7 @@ export const MIGRATION = {
   contract: { cooling: "7d" },
 } satisfies MigrationInput;
 
-/** The phases up to `phase`, in their order. */
+/** The phases in their order. */
 const WAY = ["expand", "backfill", "validate", "cutover", "soak", "cooling", "contract", "done"] as const;
 
 /** A run on a real ledger with the other ports in memory, in whatever phase a test starts from. */
@@ -57,9 +57,11 @@ export class Stage {
     return { ...this.flow.ports, flags: this.flags, alarms: this.alarms, notifier: this.notifier };
   }
 
-  /** Walks to a phase, as the steps before it do. */
-  async reach(phase: (typeof WAY)[number]): Promise<this> {
-    await this.flow.enter(...WAY.slice(0, WAY.indexOf(phase) + 1));
+  /** Walks on to a phase, through those between. */
+  async reach(phase: Phase): Promise<this> {
+    const present = await this.phase();
+    const place = (of: Phase | undefined): number => WAY.findIndex((candidate) => candidate === of);
+    await this.flow.enter(...WAY.slice(place(present) + 1, place(phase) + 1));
     return this;
   }
 

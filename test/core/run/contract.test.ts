@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GateFailed, RunSuperseded } from "../../../core/errors.ts";
+import { OLD_PATH, type FlagState } from "../../../core/flag.ts";
+import { claimRollback } from "../../../core/run/rollback.ts";
+import { contract } from "../../../core/run/contract.ts";
+import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
+import { createContacts, MIGRATION, Stage } from "./stage.ts";
+
+describe("contract", () => {
+  let fresh: FreshDatabase;
+  let stage: Stage;
+
+  beforeEach(async () => {
+    fresh = await freshDatabase();
+    await createContacts(fresh, 20);
+    stage = await Stage.begin(fresh, {
+      cutover: {
+        steps: [
+          { path: "read", tenants: ["acme", "globex"] },
+          { path: "read", percent: 100 },
+          { path: "write", percent: 100 },
+        ],
+      },
+    });
+    await stage.flow.expand();
+    await stage.flow.backfill();
+    await stage.reach("cooling");
+    await deploy(final());
+  });
+
+  afterEach(() => fresh.close());
+
+  const call = (): ReturnType<typeof contract> => contract(stage.ports, stage.run);
+  const deploy = (state: FlagState): Promise<number> => stage.flags.deploy(MIGRATION.migration, state, "immediate");
+
+  function final(): FlagState {
+    const flag = stage.run.plan.cutover.at(-1)?.flag;
+    if (!flag) throw new Error("the plan cuts over");
+    return flag;
+  }
+
+  async function columns(): Promise<string[]> {
+    const { rows } = await fresh.client.query<{ name: string }>(
+      `SELECT attname AS name FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attnum > 0 AND NOT attisdropped`,
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  it("claims the run, then drops the old column, its triggers and functions, together", async () => {
+    expect(await call()).toMatchObject({ status: "more" });
+    expect(await stage.phase()).toBe("contract");
+    expect(await columns()).toEqual(["id", "note", "acquisition_channel"]);
+    expect(await call()).toMatchObject({ status: "done" });
+    const { rows } = await fresh.client.query(
+      `SELECT (SELECT count(*)::int FROM pg_trigger WHERE tgrelid = 'contacts'::regclass) AS triggers,
+              (SELECT count(*)::int FROM pg_proc WHERE pronamespace = 'sluice'::regnamespace) AS functions`,
+    );
+    expect(rows).toEqual([{ triggers: 0, functions: 0 }]);
+  });
+
+  it.each<[string, () => FlagState]>([
+    ["on the old path", () => OLD_PATH],
+    ["short of the last step", () => ({ ...final(), write: { percent: 99, tenants: [], regions: [] } })],
+  ])("drops nothing, and leaves the run reversible, while the flag is %s", async (_, state) => {
+    await deploy(state());
+    await expect(call()).rejects.toThrow(GateFailed);
+    expect(await columns()).toContain("lead_source");
+    expect(await stage.phase()).toBe("cooling");
+  });
+
+  it("drops nothing where no flag was ever deployed", async () => {
+    const other = await (await Stage.begin(fresh, { migration: MIGRATION.migration })).reach("cooling");
+    await expect(contract(other.ports, other.run)).rejects.toThrow(GateFailed);
+  });
+
+  it("takes the same traffic for the same, whatever the order of its tenants", async () => {
+    const { read, write } = final();
+    await deploy(OLD_PATH);
+    await deploy({ read: { ...read, tenants: [...read.tenants].reverse() }, write });
+    expect(await call()).toMatchObject({ status: "more" });
+  });
+
+  it("loses to a rollback that claimed the run before it", async () => {
+    await claimRollback(stage.ports, { run: stage.run.ref.id });
+    await expect(call()).rejects.toThrow(RunSuperseded);
+    expect(await columns()).toContain("lead_source");
+  });
+
+  it("wins against a rollback that comes later", async () => {
+    await call();
+    await expect(claimRollback(stage.ports, { run: stage.run.ref.id })).rejects.toMatchObject({
+      name: "RollbackTooLate",
+      message: /is in phase contract/,
+    });
+    expect(await call()).toMatchObject({ status: "done" });
+  });
+
+  it("lets one of the two win when both come at the same moment", async () => {
+    const [contracted, rolledBack] = await Promise.allSettled([
+      call(),
+      claimRollback(stage.ports, { run: stage.run.ref.id }),
+    ]);
+    expect([contracted.status, rolledBack.status].sort()).toEqual(["fulfilled", "rejected"]);
+    expect((await columns()).includes("lead_source")).toBe(rolledBack.status === "fulfilled");
+  });
+
+  it("waits for its lock as every step does, and gives the table back meanwhile", async () => {
+    const reader = await fresh.connect();
+    await reader.query("BEGIN; SELECT count(*) FROM contacts");
+    expect(await call()).toMatchObject({ status: "wait", message: /lock not free \(try 1\), held by pid \d+/ });
+    await fresh.client.query("INSERT INTO contacts (id, lead_source) VALUES (100, 'web')");
+    await reader.query("COMMIT");
+    expect(await call()).toMatchObject({ status: "more" });
+    expect(await columns()).not.toContain("lead_source");
+  });
+
+  it("is not entered before cooling", async () => {
+    const early = await (await Stage.begin(fresh)).reach("soak");
+    await early.flags.deploy(MIGRATION.migration, early.run.plan.cutover.at(-1)?.flag ?? OLD_PATH, "immediate");
+    await expect(contract(early.ports, early.run)).rejects.toThrow(RunSuperseded);
+  });
+});
