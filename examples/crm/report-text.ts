@@ -4,6 +4,7 @@ import { wentWell, zeros, type DemoReport } from "./demo-report.ts";
 import type { LatencySummary } from "./latency-log.ts";
 
 const LABEL_WIDTH = 20;
+const STATEMENT_WIDTH = 60;
 
 /** The report as a person reads it at the end. */
 export function reportText(report: DemoReport, style: Style): string {
@@ -62,7 +63,11 @@ function proven({ rows, segments }: { readonly rows: number; readonly segments: 
 function lockWait({ longest }: DemoReport["locks"]): string {
   if (longest === undefined) return "none seen (sampled every 50 ms)";
   const kind = longest.lockType === "transactionid" ? "a row" : `a ${longest.lockType}`;
-  return `${milliseconds(longest.milliseconds)} for ${kind}, behind ${longest.blockedBy}`;
+  return `${milliseconds(longest.milliseconds)} for ${kind}, behind ${shortened(longest.blockedBy)}`;
+}
+
+function shortened(statement: string): string {
+  return statement.length <= STATEMENT_WIDTH ? statement : `${statement.slice(0, STATEMENT_WIDTH - 1)}…`;
 }
 
 function latencies({ application, run }: DemoReport, style: Style): readonly string[] {

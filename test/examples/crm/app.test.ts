@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { CrmApp, type Router } from "../../../examples/crm/app.ts";
 import type { Path } from "../../../examples/crm/contact-queries.ts";
 import { seed } from "../../../examples/crm/seed.ts";
-import { verifyWrites, type WriteVerdict } from "../../../examples/crm/verify-writes.ts";
+import { verifyTable, verifyWrites, type WriteVerdict } from "../../../examples/crm/verify-writes.ts";
 import { startPostgres, type PostgresServer } from "../../../local/postgres.ts";
 
 const CONTACTS = 4_000;
@@ -105,6 +105,17 @@ describe("seed", () => {
   });
 });
 
+describe("verifyTable", () => {
+  it("judges by the old column as long as it is there", async () => {
+    await client.query("ALTER TABLE crm.contacts ADD COLUMN acquisition_channel text");
+    await app.start();
+    await serve(50);
+    await app.stop();
+    const props = { connectionString: server.connectionString("crm"), contacts: app.book.all, seeded: CONTACTS };
+    expect(await verifyTable(props)).toMatchObject({ lost: 0, changed: 0 });
+  });
+});
+
 describe("CrmApp", () => {
   it("serves every request without an error and loses no write", async () => {
     await app.start();
@@ -136,6 +147,8 @@ describe("CrmApp", () => {
     expect([...app.messages]).toEqual([]);
     expect(app.takeRouted().new).toBeGreaterThan(500);
     expect(await verify("acquisition_channel")).toMatchObject({ lost: 0, changed: 0 });
+    const props = { connectionString: server.connectionString("crm"), contacts: app.book.all, seeded: CONTACTS };
+    expect(await verifyTable(props)).toEqual(await verify("acquisition_channel"));
   });
 
   it("reports requests on the old column as errors once it is gone", async () => {
