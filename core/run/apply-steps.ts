@@ -38,9 +38,11 @@ async function applyInTransaction(database: Database, run: Run, step: DdlStep): 
   }
 }
 
+/** The lock is held from the first statement to the commit, so the statements share the time that it may be held. */
 async function limitLocks(session: Session, step: DdlStep): Promise<void> {
+  const share = Math.max(1, Math.floor(step.statementTimeoutMs / step.statements.length));
   await session.execute({ text: `SET LOCAL lock_timeout = ${String(step.lockTimeoutMs)}`, parameters: {} });
-  await session.execute({ text: `SET LOCAL statement_timeout = ${String(step.statementTimeoutMs)}`, parameters: {} });
+  await session.execute({ text: `SET LOCAL statement_timeout = ${String(share)}`, parameters: {} });
 }
 
 async function retryLater(database: Database, run: Run, step: DdlStep): Promise<StepResult> {

@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { PreflightRefused } from "../errors.ts";
 import { ensureLedger } from "../ledger/schema.ts";
 import { openPlan, recordRun, type OpenPlan } from "../ledger/run.ts";
+import { migratedTable } from "../migration/migrated-table.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import type { Migration } from "../migration/schema.ts";
 import { planMigration } from "../plan/plan-migration.ts";
@@ -28,15 +29,16 @@ type BeginPorts = Pick<Ports, "database" | "control" | "flags" | "alarms" | "exe
  */
 export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<RunRef> {
   const { migration } = request;
-  const catalog = await readCatalog(ports.database, tableOf(migration));
+  const catalog = await readCatalog(ports.database, migratedTable(migration));
   const open = catalog.ledger.exists ? await openPlan(ports.database, migration.migration) : undefined;
   requireSameMigration(open, migration);
   // Inside contract the old shape may be half gone: there is nothing to check, only one way to go.
   if (open?.contractBegun !== true) await check(ports, request, { catalog, resuming: open !== undefined });
-  const plan = open ? await ports.plans.get(open.planHash) : planMigration(migration, catalog);
-  await ports.plans.put(plan);
+  const made = open ? await ports.plans.get(open.planHash) : planMigration(migration, catalog);
+  await ports.plans.put(made);
   const resumeAt = open?.contractBegun === true ? "contract" : "expand";
-  await take(ports, record(ports, request, { plan, resumeAt }));
+  await take(ports, record(ports, request, { plan: made, resumeAt }));
+  const plan = await registeredPlan(ports, request, made);
   await ensureLedger(ports.database);
   const { runId } = request;
   await recordRun(ports.database, {
@@ -54,16 +56,6 @@ export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<
     backfill: fanOut(plan.backfill.workers),
     validation: fanOut(plan.validation.workers),
   };
-}
-
-/** The table that the migration's operation is about. */
-export function tableOf({ operation, migration }: Migration): { readonly schema: string; readonly name: string } {
-  if (operation.rename_column) return operation.rename_column.table;
-  throw new PreflightRefused({
-    object: `migration "${migration}"`,
-    problem: "has an operation that this version does not implement",
-    remedy: "Use rename_column",
-  });
 }
 
 async function check(
@@ -124,6 +116,12 @@ async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
         ? "Its rollback is not over: wait for it, or start it again with sluice rollback"
         : "Wait for that run, or roll it back",
   });
+}
+
+/** A repeated call makes another plan where the table has grown since; the run keeps the one that it registered with. */
+async function registeredPlan({ control, plans }: BeginPorts, { runId }: RunRequest, made: Plan): Promise<Plan> {
+  const registered = await control.run(runId);
+  return registered === undefined || registered.planHash === made.hash ? made : plans.get(registered.planHash);
 }
 
 /** First the dead run is closed, so that a call of its that is still under way finds itself superseded. */
