@@ -1,0 +1,291 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../core/errors.ts";
+import { OLD_PATH } from "../../../core/flag.ts";
+import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
+import { applyNextStep } from "../../../core/run/apply-steps.ts";
+import { beginRun } from "../../../core/run/begin-run.ts";
+import { contract } from "../../../core/run/contract.ts";
+import { claimRollback, recordRollback } from "../../../core/run/rollback.ts";
+import { enterPhase, type Ports, type Run, type RunRef } from "../../../core/run/run.ts";
+import {
+  FakeAlarms,
+  FakeClock,
+  FakeControl,
+  FakeExecutions,
+  FakeFlags,
+  FakeNotifier,
+  FakePlanStore,
+} from "../../support/fakes.ts";
+import { untilDone } from "../../support/flow.ts";
+import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
+import { createContacts, MIGRATION } from "./stage.ts";
+
+describe("beginning a run", () => {
+  let fresh: FreshDatabase;
+  let ports: Ports & { control: FakeControl; alarms: FakeAlarms; executions: FakeExecutions; plans: FakePlanStore };
+
+  beforeEach(async () => {
+    fresh = await freshDatabase();
+    await createContacts(fresh, 50);
+    ports = {
+      database: fresh.database,
+      control: new FakeControl(),
+      flags: new FakeFlags({ migrations: [MIGRATION.migration], stepwise: "at once" }),
+      alarms: new FakeAlarms({ "crm-errors": "OK", "crm-latency": "OK" }),
+      executions: new FakeExecutions(),
+      plans: new FakePlanStore(),
+      notifier: new FakeNotifier(),
+      clock: new FakeClock(),
+    };
+  });
+
+  afterEach(() => fresh.close());
+
+  const migration = (changes: Partial<MigrationInput> = {}): Migration =>
+    migrationSchema.parse({ ...MIGRATION, ...changes });
+  const arn = (runId: string): string => `arn:aws:states:eu-central-1:000000000000:execution:migration:${runId}`;
+
+  function begin(runId: string, changes: Partial<MigrationInput> = {}): Promise<RunRef> {
+    ports.executions.set(arn(runId), "RUNNING");
+    return beginRun(ports, { runId, executionArn: arn(runId), migration: migration(changes) });
+  }
+
+  async function runOf(ref: RunRef): Promise<Run> {
+    return { ref, plan: await ports.plans.get(ref.planHash) };
+  }
+
+  async function expand(ref: RunRef): Promise<Run> {
+    const run = await runOf(ref);
+    await enterPhase(ports, run, "expand");
+    await untilDone(() => applyNextStep(ports.database, run, run.plan.expand));
+    return run;
+  }
+
+  /** The whole rollback, as its state machine does it. */
+  async function rollBack(runId: string): Promise<void> {
+    const claim = await claimRollback(ports, { run: runId });
+    await ports.executions.stop(claim.executionArn, { error: "RolledBack", cause: "test" });
+    await recordRollback(ports, claim);
+  }
+
+  /** Makes the catalog's estimates other than they were, as time does. */
+  async function grow(): Promise<void> {
+    await fresh.client.query(
+      `INSERT INTO contacts SELECT i, 'x' FROM generate_series(1000, 9000) AS i; ANALYZE contacts`,
+    );
+  }
+
+  async function tables(): Promise<string[]> {
+    const { rows } = await fresh.client.query<{ name: string }>(
+      `SELECT schemaname || '.' || tablename AS name FROM pg_tables WHERE schemaname IN ('public', 'sluice')`,
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  describe("for the first time", () => {
+    it("stores the plan, takes the table, records the run, and touches nothing of the application's", async () => {
+      const ref = await begin("first");
+      expect(ref).toEqual({
+        id: "first",
+        migration: "contact-channel",
+        database: "test",
+        planHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+        resumeAt: "expand",
+        backfill: { workers: [0, 1], maxConcurrency: 2 },
+        validation: { workers: [0, 1], maxConcurrency: 2 },
+      });
+      expect((await ports.plans.get(ref.planHash)).migration).toBe("contact-channel");
+      expect(await ports.control.run("first")).toMatchObject({
+        phase: "preflight",
+        table: "test/public.contacts",
+        planHash: ref.planHash,
+        executionArn: arn("first"),
+      });
+      const { rows } = await fresh.client.query(`SELECT run_id, migration, plan_hash, outcome FROM sluice.run`);
+      expect(rows).toEqual([{ run_id: "first", migration: "contact-channel", plan_hash: ref.planHash, outcome: null }]);
+      const { rows: columns } = await fresh.client.query(
+        `SELECT attname FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attnum > 0`,
+      );
+      expect(columns).toHaveLength(3);
+    });
+
+    it("refuses for every reason at once, and leaves no trace", async () => {
+      ports.alarms.set("crm-errors", "ALARM");
+      ports.alarms.set("crm-latency", "INSUFFICIENT_DATA");
+      await fresh.client.query(`ALTER TABLE contacts ADD COLUMN acquisition_channel text`);
+      await expect(begin("first")).rejects.toThrow(PreflightRefused);
+      await expect(begin("first")).rejects.toThrow(
+        /refused for 3 reasons; nothing was touched[^]*acquisition_channel[^]*crm-errors[^]*crm-latency/,
+      );
+      expect(await ports.control.runs(10)).toEqual([]);
+      expect(ports.plans.texts.size).toBe(0);
+      expect(await tables()).toEqual(["public.contacts"]);
+    });
+
+    it("refuses a migration without a flag", async () => {
+      ports = { ...ports, flags: new FakeFlags({ migrations: [] }) };
+      await expect(begin("first")).rejects.toThrow(/flag "contact-channel"/);
+    });
+
+    it("gives the same plan when the call is repeated, although the table has grown since", async () => {
+      const first = await begin("first");
+      await grow();
+      expect(await begin("first")).toEqual(first);
+      expect(await ports.control.run("first")).toMatchObject({ planHash: first.planHash });
+      const { rows } = await fresh.client.query(`SELECT plan_hash FROM sluice.run`);
+      expect(rows).toEqual([{ plan_hash: first.planHash }]);
+    });
+
+    it("lets one of two runs that begin at the same moment have the table", async () => {
+      const results = await Promise.allSettled([begin("a"), begin("b")]);
+      expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+      expect(await ports.control.runs(10)).toHaveLength(1);
+    });
+  });
+
+  describe("after one that was rolled back", () => {
+    it("goes on with its stored plan, although the table has grown since", async () => {
+      const first = await begin("first");
+      await expand(first);
+      await rollBack("first");
+      await grow();
+      const second = await begin("second");
+      expect(second).toMatchObject({ planHash: first.planHash, resumeAt: "expand" });
+      const steps = await untilDone(async () =>
+        applyNextStep(ports.database, await runOf(second), (await runOf(second)).plan.expand),
+      );
+      expect(steps).toHaveLength(1);
+    });
+
+    it("is refused where the file has changed since, and names the run that expanded by it", async () => {
+      await expand(await begin("first"));
+      await rollBack("first");
+      await expect(begin("second", { soak: "2h" })).rejects.toMatchObject({
+        name: "PreflightRefused",
+        message: /has changed since run "first" expanded the table by it/,
+      });
+      expect(await ports.control.run("second")).toBeUndefined();
+    });
+
+    it("plans anew where that one had not begun to expand", async () => {
+      const first = await begin("first");
+      await rollBack("first");
+      await grow();
+      const second = await begin("second", { soak: "2h" });
+      expect(second.planHash).not.toBe(first.planHash);
+    });
+
+    it("is refused where the stored plan is gone or damaged: a run executes its plan and nothing else", async () => {
+      const first = await begin("first");
+      await expand(first);
+      await rollBack("first");
+      ports.plans.texts.set(first.planHash, (ports.plans.texts.get(first.planHash) ?? "").replace("500", "501"));
+      await expect(begin("second")).rejects.toThrow(PlanUnreadable);
+      ports.plans.texts.clear();
+      await expect(begin("second")).rejects.toThrow(PlanUnreadable);
+      expect(await ports.control.run("second")).toBeUndefined();
+    });
+
+    it("is checked as the first was: an alarm refuses it", async () => {
+      await expand(await begin("first"));
+      await rollBack("first");
+      ports.alarms.set("crm-errors", "ALARM");
+      await expect(begin("second")).rejects.toThrow(/crm-errors/);
+    });
+  });
+
+  describe("on a table that another run holds", () => {
+    it("is refused while that one lives, and says which and where it is", async () => {
+      await expand(await begin("first"));
+      await expect(begin("second")).rejects.toMatchObject({
+        name: "PreflightRefused",
+        message:
+          /table "test\/public\.contacts": belongs to run "first", which is in phase expand.*Wait for that run, or roll it back/,
+      });
+      expect(await ports.control.run("second")).toBeUndefined();
+    });
+
+    it.each(["FAILED", "TIMED_OUT", "ABORTED", "missing"] as const)(
+      "takes it over where that one's execution is %s",
+      async (status) => {
+        const first = await expand(await begin("first"));
+        ports.executions.set(arn("first"), status);
+        const second = await begin("second");
+        expect(second.planHash).toBe(first.plan.hash);
+        expect(await ports.control.register({ ...(await record("second")), runId: "third" })).toMatchObject({
+          runId: "second",
+        });
+      },
+    );
+
+    it("closes the dead run first, so that a call of its that is still under way changes nothing", async () => {
+      const first = await expand(await begin("first"));
+      ports.executions.set(arn("first"), "FAILED");
+      await begin("second");
+      expect(await record("first")).toMatchObject({
+        phase: "rolled-back",
+        reason: /ended without a rollback; run second/,
+      });
+      await expect(enterPhase(ports, first, "backfill")).rejects.toThrow(RunSuperseded);
+    });
+
+    it("is refused while a rollback of that one may be under way", async () => {
+      await expand(await begin("first"));
+      await claimRollback(ports, { run: "first" });
+      ports.executions.set(arn("first"), "ABORTED");
+      await expect(begin("second")).rejects.toThrow(/rollback is not over: wait for it, or start it again/);
+    });
+
+    async function record(runId: string): Promise<NonNullable<Awaited<ReturnType<FakeControl["run"]>>>> {
+      const found = await ports.control.run(runId);
+      if (!found) throw new Error(`no run ${runId}`);
+      return found;
+    }
+  });
+
+  describe("after one that stopped inside contract", () => {
+    let first: Run;
+
+    beforeEach(async () => {
+      first = await expand(await begin("first"));
+      for (const phase of ["backfill", "validate", "cutover", "soak", "cooling"] as const)
+        await enterPhase(ports, first, phase);
+      await ports.flags.deploy(MIGRATION.migration, first.plan.cutover.at(-1)?.flag ?? OLD_PATH, "immediate");
+    });
+
+    it("goes on with contract at once, although an alarm is bad: there is no way back", async () => {
+      await contract(ports, first);
+      ports.executions.set(arn("first"), "FAILED");
+      ports.alarms.set("crm-errors", "ALARM");
+      const second = await begin("second");
+      expect(second).toMatchObject({ resumeAt: "contract", planHash: first.plan.hash });
+      expect(await ports.control.run("second")).toMatchObject({ phase: "contract" });
+      await expect(claimRollback(ports, { run: "second" })).rejects.toMatchObject({ name: "RollbackTooLate" });
+      expect(await contract(ports, await runOf(second))).toMatchObject({ status: "done" });
+    });
+
+    it("does so where that one died before its first drop", async () => {
+      await enterPhase(ports, first, "contract");
+      ports.executions.set(arn("first"), "FAILED");
+      const second = await begin("second");
+      expect(second.resumeAt).toBe("contract");
+      expect(await contract(ports, await runOf(second))).toMatchObject({ status: "more" });
+    });
+
+    it("still refuses a changed file", async () => {
+      await contract(ports, first);
+      ports.executions.set(arn("first"), "FAILED");
+      await expect(begin("second", { soak: "2h" })).rejects.toThrow(/has changed since run "first"/);
+    });
+  });
+
+  it("after one that is done is refused: there is nothing left to rename", async () => {
+    const first = await expand(await begin("first"));
+    await fresh.client.query(
+      `UPDATE sluice.run SET outcome = 'done'; ALTER TABLE contacts DROP COLUMN lead_source CASCADE`,
+    );
+    await ports.control.release("first");
+    await expect(begin("second")).rejects.toThrow(/lead_source/);
+    expect(first.plan.hash).toHaveLength(64);
+  });
+});
