@@ -86,7 +86,8 @@ async function onStack(props: OnStack): Promise<boolean> {
   await settle(crm, signal);
   const view = await runMigration({ ...props, services, crm });
   crm.app.latency.enterPhase("after");
-  if (view.execution.status === "SUCCEEDED") await pause(AFTERWARDS_MS, signal);
+  // After a run that failed, too: the rollback brings traffic back meanwhile.
+  await pause(AFTERWARDS_MS, signal);
   await crm.app.pause();
   const report = await summarize({ ...props, crm, view });
   tell(report, props);

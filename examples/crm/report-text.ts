@@ -74,7 +74,7 @@ function latencies({ application, run }: DemoReport, style: Style): readonly str
   const during = Object.entries(application.byPhase).filter(([phase]) => phase in (run?.secondsByPhase ?? {}));
   const table: readonly (readonly [string, number | undefined, LatencySummary])[] = [
     ["before", undefined, application.before],
-    ["during", sum(Object.values(run?.secondsByPhase ?? {})), application.during],
+    ["during", run && sum(Object.values(run.secondsByPhase)), application.during],
     ...during.map(([phase, summary]) => [`  ${phase}`, run?.secondsByPhase[phase], summary] as const),
     ["after", undefined, application.after],
   ];
