@@ -10,7 +10,8 @@ import { more, wait, type StepResult } from "./step-result.ts";
 const POLL_SECONDS = 10;
 
 type IndexState =
-  { readonly state: "missing" | "valid" | "invalid" } | { readonly state: "building"; readonly progress: string };
+  | { readonly state: "missing" | "foreign" | "valid" | "invalid" }
+  | { readonly state: "building"; readonly progress: string };
 
 /**
  * Builds one index CONCURRENTLY: start it, then look until the catalog calls it valid. A leftover of a build that
@@ -20,7 +21,7 @@ export async function buildIndex(database: Database, run: Run, step: DdlStep): P
   const { index, statements } = step;
   const text = statements[0];
   if (!index || text === undefined) throw new TypeError(`step ${step.id} is concurrent and names no index`);
-  const found = await indexState(database, index);
+  const found = await indexState(database, index, run.plan.table);
   switch (found.state) {
     case "valid":
       await recordStep(database, { planHash: run.plan.hash, stepId: step.id, runId: run.ref.id });
@@ -28,16 +29,24 @@ export async function buildIndex(database: Database, run: Run, step: DdlStep): P
     case "building":
       return wait(POLL_SECONDS, `${step.title}: ${found.progress}`);
     case "invalid":
-      await database.executeLong({
-        text: fragment`DROP INDEX CONCURRENTLY IF EXISTS ${name(index.schema, index.name)}`.text,
-        parameters: {},
-      });
-      return more(`${step.title}: dropped an invalid leftover`);
+      return dropLeftover(database, step, index);
+    case "foreign":
+      throw nameTaken(step, index);
     case "missing":
       return start(database, step, text);
     default:
       return found satisfies never;
   }
+}
+
+async function dropLeftover(
+  database: Database,
+  { title }: DdlStep,
+  { schema, name: leftover }: NonNullable<DdlStep["index"]>,
+): Promise<StepResult> {
+  const text = fragment`DROP INDEX CONCURRENTLY IF EXISTS ${name(schema, leftover)}`.text;
+  const { finished } = await database.executeLong({ text, parameters: {} });
+  return finished ? more(`${title}: dropped an invalid leftover`) : wait(POLL_SECONDS, `${title}: dropping a leftover`);
 }
 
 async function start(database: Database, step: DdlStep, text: string): Promise<StepResult> {
@@ -59,14 +68,31 @@ async function start(database: Database, step: DdlStep, text: string): Promise<S
   }
 }
 
-async function indexState(database: Database, index: NonNullable<DdlStep["index"]>): Promise<IndexState> {
+async function indexState(
+  database: Database,
+  index: NonNullable<DdlStep["index"]>,
+  table: Run["plan"]["table"],
+): Promise<IndexState> {
   const [row] = await database.execute(sql`
-    SELECT i.indisvalid AS valid,
+    SELECT (tn.nspname, t.relname) IS NOT DISTINCT FROM (CAST(${table.schema} AS name), CAST(${table.name} AS name)) AS ours,
+           i.indisvalid AS valid,
            (SELECT format('%s, block %s of %s', p.phase, p.blocks_done, p.blocks_total)
             FROM pg_stat_progress_create_index AS p WHERE p.index_relid = i.indexrelid LIMIT 1) AS progress
-    FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      LEFT JOIN (pg_index AS i JOIN pg_class AS t ON t.oid = i.indrelid JOIN pg_namespace AS tn ON tn.oid = t.relnamespace)
+        ON i.indexrelid = c.oid
     WHERE n.nspname = ${index.schema} AND c.relname = ${index.name}`);
   if (!row) return { state: "missing" };
+  if (row["ours"] !== true) return { state: "foreign" };
   if (row["valid"] === true) return { state: "valid" };
   return row["progress"] === null ? { state: "invalid" } : { state: "building", progress: String(row["progress"]) };
+}
+
+/** Waiting would not end: what has the name is there to stay, and is not what the plan asks for. */
+function nameTaken({ id }: DdlStep, { schema, name: taken }: NonNullable<DdlStep["index"]>): StatementFailed {
+  return new StatementFailed({
+    object: `step "${id}"`,
+    problem: `cannot build index "${schema}.${taken}": another relation has the name`,
+    remedy: "Rename that one, then start the migration again: it goes on from this step",
+  });
 }
