@@ -30,9 +30,10 @@ export async function readProgress(
         - min(s.started_at)) AS double precision) AS busy_seconds,
       CAST(extract(epoch FROM clock_timestamp() - min(s.started_at)) AS double precision) AS open_seconds,
       coalesce((SELECT sum(c.mismatches) FROM sluice."check" AS c
-                WHERE c.plan_hash = ${planHash} AND c.job = s.job), 0)::text AS mismatches
+                WHERE c.plan_hash = ${planHash} AND c.job = s.job
+                  AND c.filenode = pg_relation_filenode(c.relation)), 0)::text AS mismatches
     FROM sluice.shard AS s
-    WHERE s.plan_hash = ${planHash} AND (s.job = 'backfill' OR s.job LIKE '%@' || ${runId})
+    WHERE s.plan_hash = ${planHash} AND (s.job = 'backfill' OR substr(s.job, strpos(s.job, '@') + 1) = ${runId})
       AND s.filenode = pg_relation_filenode(s.relation)
     GROUP BY s.job ORDER BY min(s.started_at) NULLS LAST`);
   return rows.map((row) => toProgress((key) => Number(row[key] ?? 0), String(row["job"])));
