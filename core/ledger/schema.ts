@@ -8,7 +8,6 @@ import { sql } from "../sql/statement.ts";
  * Shards and steps belong to a plan, not to a run: a second run of the same plan goes on where the first stopped.
  */
 const LEDGER: readonly string[] = [
-  `CREATE SCHEMA IF NOT EXISTS sluice`,
   `CREATE TABLE IF NOT EXISTS sluice.run (
     run_id text PRIMARY KEY,
     migration text NOT NULL,
@@ -84,6 +83,9 @@ const LEDGER_LOCK = 0x51_01_ce;
 export async function ensureLedger(database: Database): Promise<void> {
   await database.transaction(async (session) => {
     await session.execute(sql`SELECT pg_advisory_xact_lock(CAST(${LEDGER_LOCK} AS bigint))::text`);
+    // IF NOT EXISTS asks for the right to create a schema even where there is one, which a DBA may have made for us.
+    const [schema] = await session.execute(sql`SELECT to_regnamespace('sluice') IS NOT NULL AS exists`);
+    if (schema?.["exists"] !== true) await session.execute({ text: `CREATE SCHEMA sluice`, parameters: {} });
     for (const text of LEDGER) await session.execute({ text, parameters: {} });
   });
 }
