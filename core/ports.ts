@@ -96,6 +96,8 @@ export interface Control {
   /** Gives the table to nobody if `runId` holds it. */
   release(runId: string): Promise<void>;
   run(runId: string): Promise<RunRecord | undefined>;
+  /** The run that holds the table (`database/schema.table`); undefined where it is free. */
+  holder(table: string): Promise<RunRecord | undefined>;
   /** The newest runs first, at most `limit`. */
   runs(limit: number): Promise<readonly RunRecord[]>;
   /**

@@ -79,6 +79,12 @@ export class DynamoControl implements Control {
     return item === undefined ? undefined : runRecord(item);
   }
 
+  async holder(table: string): Promise<RunRecord | undefined> {
+    const holderId = (await this.#get(tableKey(table)))?.["runId"];
+    if (typeof holderId !== "string") return undefined;
+    return (await this.run(holderId)) ?? this.#noRecord(holderId, table);
+  }
+
   async runs(limit: number): Promise<readonly RunRecord[]> {
     const found: RunRecord[] = [];
     const query = {
@@ -177,12 +183,14 @@ export class DynamoControl implements Control {
     const holderId = (await this.#get(tableKey(run.table)))?.["runId"];
     const registered = (await this.run(run.runId)) !== undefined;
     if (typeof holderId !== "string" || holderId === run.runId) return registered ? undefined : "nobody";
-    const holder = await this.run(holderId);
-    if (holder !== undefined) return holder;
+    return (await this.run(holderId)) ?? this.#noRecord(holderId, run.table);
+  }
+
+  #noRecord(runId: string, table: string): never {
     throw new NotFound({
-      object: `run "${holderId}"`,
-      problem: `holds table "${run.table}" but has no record`,
-      remedy: `Make sure that it is not running and delete item "${tableKey(run.table)}" of the control table`,
+      object: `run "${runId}"`,
+      problem: `holds table "${table}" but has no record`,
+      remedy: `Make sure that it is not running and delete item "${tableKey(table)}" of the control table`,
     });
   }
 

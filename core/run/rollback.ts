@@ -4,7 +4,7 @@ import { OLD_PATH, sameFlagState } from "../flag.ts";
 import { recordEvent } from "../ledger/event.ts";
 import { recordOutcome } from "../ledger/run.ts";
 import { REVERSIBLE } from "../plan/phases.ts";
-import type { Database } from "../ports.ts";
+import type { Database, RunRecord } from "../ports.ts";
 import type { Ports } from "./run.ts";
 import { done, wait, type StepResult } from "./step-result.ts";
 
@@ -28,21 +28,23 @@ export type RollbackClaim = z.infer<typeof rollbackClaimSchema>;
 
 /**
  * Claims the run by compare-and-set. Claiming it twice gives the same claim, so that a rollback which died can be
- * started again.
+ * started again: until it has ended, the run holds its table.
  *
- * @throws NotFound; RollbackTooLate where contract has claimed the run, or it is done.
+ * @throws NotFound; RollbackTooLate where contract has claimed the run, or it is done, or its rollback is over.
  */
 export async function claimRollback(
   { control, clock }: Pick<Ports, "control" | "clock">,
   request: RollbackRequest,
 ): Promise<RollbackClaim> {
-  if (!(await control.run(request.run))) {
+  const before = await control.run(request.run);
+  if (!before) {
     throw new NotFound({
       object: `run "${request.run}"`,
       problem: "is not in the control table",
       remedy: "List runs with sluice status",
     });
   }
+  if (before.phase === "rolled-back") await requireHold(control, before);
   const reason = request.reason ?? "asked for by an operator";
   const record = await control.transition({
     runId: request.run,
@@ -60,6 +62,22 @@ export async function claimRollback(
   }
   const { runId, migration, executionArn, planHash } = record;
   return { runId, migration, executionArn, planHash, reason: record.reason ?? reason };
+}
+
+/**
+ * A run that gave its table away has no say in the flag any more: a later run of the migration may have dropped the
+ * old shape, and traffic that is sent there then finds nothing.
+ */
+async function requireHold(control: Ports["control"], { runId, table }: RunRecord): Promise<void> {
+  const holder = await control.holder(table);
+  if (holder?.runId === runId) return;
+  throw new RollbackTooLate({
+    object: `run "${runId}"`,
+    problem: `was rolled back before, and ${holder ? `table "${table}" belongs to run "${holder.runId}" now` : "has given its table free"}`,
+    remedy: holder
+      ? `Roll run "${holder.runId}" back instead`
+      : "Roll back the migration's newest run instead, if it can be",
+  });
 }
 
 /** Stops the run's execution, if it is still going. */

@@ -51,6 +51,15 @@ function registration(harness: () => Promise<Control>): void {
     expect(await control.run("b")).toBeUndefined();
   });
 
+  it("says who holds a table, until that one releases it", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    expect(await control.holder(TABLE)).toEqual(run("a"));
+    expect(await control.holder("crm/public.deals")).toBeUndefined();
+    await control.release("a");
+    expect(await control.holder(TABLE)).toBeUndefined();
+  });
+
   it("names the run that holds the table, and keeps no record of the one that does not", async () => {
     const control = await harness();
     await control.register(run("a"));

@@ -175,6 +175,10 @@ export class FakeControl implements Control {
     return Promise.resolve(this.#runs.get(runId));
   }
 
+  holder(table: string): Promise<RunRecord | undefined> {
+    return Promise.resolve(this.#runs.get(this.#holders.get(table) ?? ""));
+  }
+
   runs(limit: number): Promise<readonly RunRecord[]> {
     const newestFirst = [...this.#runs.values()].sort((a, b) =>
       `${a.startedAt} ${a.runId}` < `${b.startedAt} ${b.runId}` ? 1 : -1,

@@ -54,6 +54,19 @@ describe("rollback", () => {
       expect(await claimRollback(stage.ports, { run: stage.run.ref.id, reason: "somebody else" })).toEqual(first);
     });
 
+    it("no more once its rollback is over: a later run may have dropped the old shape", async () => {
+      await recordRollback(stage.ports, await claimRollback(stage.ports, { run: stage.run.ref.id }));
+      await expect(claimRollback(stage.ports, { run: stage.run.ref.id })).rejects.toThrow(RollbackTooLate);
+    });
+
+    it("no more once another run has its table, and says which to roll back instead", async () => {
+      const { runId } = await claimRollback(stage.ports, { run: stage.run.ref.id });
+      const dead = await stage.control.run(runId);
+      if (!dead) throw new Error("the run is registered");
+      await stage.control.takeOver({ ...dead, runId: "second", phase: "contract" }, runId);
+      await expect(claimRollback(stage.ports, { run: runId })).rejects.toThrow(/Roll run "second" back instead/);
+    });
+
     it("in every phase before contract", async () => {
       for (const phase of REVERSIBLE) {
         const other = await (await Stage.begin(fresh)).reach(phase);
