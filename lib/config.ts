@@ -33,8 +33,6 @@ const configSchema = z
     /** Whether table, bucket and flags outlive the stack. False only for a stack that nobody will miss. */
     retain: z.boolean().default(true),
     operatorEmails: z.array(z.email()).default([]),
-    /** Minutes for which AppConfig watches the alarms after a step's deployment, and reverts it by itself. */
-    flagBakeMinutes: z.int().min(0).max(1_440).default(5),
     /** Whether each state machine's definition is published as a version, with the alias `live` on the newest. */
     stateMachineVersions: z.boolean().default(true),
   })

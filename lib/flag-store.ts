@@ -1,19 +1,18 @@
-import { ArnFormat, type CfnResource, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { type CfnResource, RemovalPolicy, Stack } from "aws-cdk-lib";
 import {
   CfnApplication,
   CfnConfigurationProfile,
   CfnDeploymentStrategy,
   CfnEnvironment,
 } from "aws-cdk-lib/aws-appconfig";
-import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import type { Migration } from "../core/migration/schema.ts";
-import { acknowledgeWildcards } from "./acknowledge.ts";
+
+/** Characters that AppConfig takes of a description; a migration's may be longer. */
+const MAX_DESCRIPTION = 1_024;
 
 export interface FlagStoreProps {
   readonly migrations: readonly Migration[];
-  /** Minutes for which AppConfig watches the alarms after a stepwise deployment. */
-  readonly bakeMinutes: number;
   /** Whether the flags outlive the stack, and each flag its migration's file. */
   readonly retain: boolean;
 }
@@ -25,13 +24,21 @@ export interface FlagStoreProps {
  * The flags' content is deliberately not here. A hosted version or a deployment in the template would be
  * CloudFormation's to restore, so that a `cdk deploy` in the middle of a run would put traffic back to what the
  * template says. The steps of the run write it; until the first one has, every client is on the old path.
+ *
+ * The environments have no alarm monitors, and so the strategies no bake. AppConfig would take back any deployment
+ * that it finds an alarm firing in, the one that returns traffic to the old path above all: that one is deployed just
+ * because an alarm fires. The gate looks at the same alarms all through a step's soak instead, and a rollback goes to
+ * the old path, where AppConfig knows only the way to the step before.
+ *
+ * @see https://docs.aws.amazon.com/appconfig/latest/userguide/monitoring-deployments.html: "Reverting also ignores
+ * alarm monitors, which may prevent a roll forward from progressing during an application emergency."
  */
 export class FlagStore extends Construct {
   readonly application: CfnApplication;
   readonly applicationId: string;
   /** Steps of a cutover: everybody gets the step's flag at once, since the step itself is what widens slowly. */
   readonly stepwiseStrategyId: string;
-  /** The way back: at once, and nothing to wait for afterwards. */
+  /** The way back. The same as the other one by now, but a deployment's list in the console shows which it was. */
   readonly immediateStrategyId: string;
   readonly #props: FlagStoreProps;
 
@@ -42,63 +49,36 @@ export class FlagStore extends Construct {
     this.application = new CfnApplication(this, "Application", { name, description: "Flags of Sluice's migrations" });
     this.keep(this.application);
     this.applicationId = this.application.ref;
-    this.stepwiseStrategyId = this.strategy("Stepwise", props.bakeMinutes);
-    this.immediateStrategyId = this.strategy("Immediate", 0);
-    const watcher = props.migrations.some(({ gates }) => gates.alarms.length > 0) ? this.alarmReader() : undefined;
-    for (const migration of props.migrations) this.addFlag(migration, watcher);
+    this.stepwiseStrategyId = this.strategy("Stepwise");
+    this.immediateStrategyId = this.strategy("Immediate");
+    for (const migration of props.migrations) this.addFlag(migration);
   }
 
-  private strategy(id: string, finalBakeTimeInMinutes: number): string {
+  private strategy(id: string): string {
     return new CfnDeploymentStrategy(this, id, {
       name: `${Stack.of(this).stackName}-${id.toLowerCase()}`,
       deploymentDurationInMinutes: 0,
       growthFactor: 100,
-      finalBakeTimeInMinutes,
+      finalBakeTimeInMinutes: 0,
       replicateTo: "NONE",
     }).ref;
   }
 
-  private addFlag(migration: Migration, watcher: Role | undefined): void {
-    const flag = new Construct(this, migration.migration);
-    const common = { applicationId: this.applicationId, name: migration.migration };
-    const environment = new CfnEnvironment(flag, "Environment", {
-      ...common,
-      description: migration.description,
-      ...(watcher === undefined ? {} : { monitors: this.monitors(migration, watcher) }),
-    });
-    const profile = new CfnConfigurationProfile(flag, "Profile", {
-      ...common,
-      description: migration.description,
-      locationUri: "hosted",
-      type: "AWS.AppConfig.FeatureFlags",
-    });
-    this.keep(environment);
-    this.keep(profile);
-  }
-
-  private monitors(migration: Migration, watcher: Role): CfnEnvironment.MonitorsProperty[] {
-    return [...new Set(migration.gates.alarms)].map((resourceName) => ({
-      alarmArn: Stack.of(this).formatArn({
-        service: "cloudwatch",
-        resource: "alarm",
-        resourceName,
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  private addFlag({ migration: name, description }: Migration): void {
+    const flag = new Construct(this, name);
+    const common = {
+      applicationId: this.applicationId,
+      name,
+      description: description.slice(0, MAX_DESCRIPTION),
+    };
+    this.keep(new CfnEnvironment(flag, "Environment", common));
+    this.keep(
+      new CfnConfigurationProfile(flag, "Profile", {
+        ...common,
+        locationUri: "hosted",
+        type: "AWS.AppConfig.FeatureFlags",
       }),
-      alarmRoleArn: watcher.roleArn,
-    }));
-  }
-
-  /** The role by which AppConfig reads alarms while it deploys and bakes. */
-  private alarmReader(): Role {
-    const role = new Role(this, "AlarmReader", {
-      assumedBy: new ServicePrincipal("appconfig.amazonaws.com"),
-      description: "AppConfig reads the alarms of the gates while a flag is deployed",
-    });
-    role.addToPolicy(new PolicyStatement({ actions: ["cloudwatch:DescribeAlarms"], resources: ["*"] }));
-    acknowledgeWildcards(role, {
-      "*": "cloudwatch:DescribeAlarms returns composite alarms only where it is allowed on every resource; it only reads",
-    });
-    return role;
+    );
   }
 
   /** A migration whose file is deleted keeps its flag: without it every client falls back to the old path. */

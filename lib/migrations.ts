@@ -6,8 +6,6 @@ import type { Migration } from "../core/migration/schema.ts";
 import type { Config } from "./config.ts";
 
 const EXTENSIONS = new Set([".yaml", ".yml", ".json"]);
-/** `Monitors` of AppConfig's CreateEnvironment takes five. */
-const MAX_ALARMS = 5;
 
 /** A migration file as the stack needs it. */
 export interface MigrationFile {
@@ -19,8 +17,8 @@ export interface MigrationFile {
 /**
  * Parses every migration file of the configured folder, in the order of their file names.
  *
- * @throws MigrationInvalid where one does not parse, two have one name, the database is not configured, or AppConfig
- * could not watch its alarms. ConfigurationInvalid where the folder cannot be read.
+ * @throws MigrationInvalid where one does not parse, two have one name, or the database is not configured.
+ * ConfigurationInvalid where the folder cannot be read.
  */
 export function readMigrations(config: Config): readonly MigrationFile[] {
   const files = migrationFiles(config.migrations).map((file): MigrationFile => {
@@ -30,7 +28,6 @@ export function readMigrations(config: Config): readonly MigrationFile[] {
   for (const { file, migration } of files) {
     refuseDuplicate(migration.migration, file, byName.get(migration.migration));
     refuseUnknownDatabase(migration, file, Object.keys(config.databases));
-    refuseTooManyAlarms(migration, file);
     byName.set(migration.migration, file);
   }
   return files;
@@ -67,15 +64,5 @@ function refuseUnknownDatabase(migration: Migration, file: string, known: readon
     object: `"database": "${migration.database}" of ${file}`,
     problem: "is not configured",
     remedy: `Add it to "databases" in cdk.json, or name one of: ${known.join(", ")}`,
-  });
-}
-
-function refuseTooManyAlarms(migration: Migration, file: string): void {
-  const { alarms } = migration.gates;
-  if (new Set(alarms).size <= MAX_ALARMS) return;
-  throw new MigrationInvalid({
-    object: `"gates.alarms" of ${file}`,
-    problem: `names ${String(alarms.length)} alarms, and AppConfig watches at most ${String(MAX_ALARMS)} an environment`,
-    remedy: "Combine some of them in a composite alarm and name that",
   });
 }

@@ -57,7 +57,6 @@ export class SluiceStack extends Stack {
       plans: new PlanBucket(this, "Plans", config),
       flags: new FlagStore(this, "Flags", {
         migrations: migrations.map(({ migration }) => migration),
-        bakeMinutes: config.flagBakeMinutes,
         retain: config.retain,
       }),
       operators: new OperatorTopic(this, "OperatorTopic", { emails: config.operatorEmails, retain: config.retain }),

@@ -127,7 +127,6 @@ function configuration({ migrations = "examples/migrations", database = "crm" }:
     databases: { [database]: { clusterArn: CLUSTER_ARN, secretArn: SECRET_ARN, database } },
     endpoints: { rdsData },
     retain: false,
-    flagBakeMinutes: 0,
     // The emulator knows neither versions nor aliases of state machines.
     stateMachineVersions: false,
   };

@@ -1,17 +1,19 @@
 import { FlagDeploymentFailed } from "../errors.ts";
 import { OLD_PATH } from "../flag.ts";
 import { recordEvent } from "../ledger/event.ts";
-import type { CutoverStep } from "../plan/plan.ts";
+import type { CutoverStep, Plan } from "../plan/plan.ts";
 import type { Database } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
 import { enterPhase, requirePhase, type Ports, type Run } from "./run.ts";
 import { done, soak, wait, type StepResult } from "./step-result.ts";
 
 const DEPLOYMENT_POLL_SECONDS = 2;
+/** Looks of the gate in all soaks together: each is some 16 events of the 25,000 that an execution may have. */
+const MOST_LOOKS = 400;
 
 /**
- * Follows the plan's flag steps. Each call looks at where the run is: a step whose deployment is complete soaks, then
- * the state machine asks the gate, then the next step is deployed. What was reached stands in the ledger, so a call
+ * Follows the plan's flag steps. Each call looks at where the run is: a step whose deployment is complete soaks, with
+ * the state machine asking the gate again and again meanwhile, then the next step is deployed. What was reached stands in the ledger, so a call
  * that is repeated neither skips a step's soak nor deploys a step twice.
  *
  * @throws FlagDeploymentFailed where AppConfig or a person took the deployment back.
@@ -24,7 +26,7 @@ export async function cutover(
   const { cutover: steps } = run.plan;
   const reached = await reachedStep(ports.database, run);
   if (reached) await requireStanding(ports, run, reached);
-  if (reached && reached.soakLeft > 0) return soak(reached.soakLeft, `${titleOf(steps, reached.stepId)}: soaking`);
+  if (reached && reached.soakLeft > 0) return soakOn(run, reached.soakLeft, titleOf(steps, reached.stepId));
   const step = steps[reached ? steps.findIndex(({ id }) => id === reached.stepId) + 1 : 0];
   return step ? deployStep(ports, run, step) : done("all traffic is on the new path");
 }
@@ -46,12 +48,25 @@ async function deployStep(
         subject: step.id,
         detail: { deployment, soakSeconds: step.soakSeconds },
       });
-      return soak(step.soakSeconds, `${step.title}: in effect, soaking`);
+      return soakOn(run, step.soakSeconds, step.title);
     case "reverted":
       throw reverted(step.title, deployment);
     default:
       return state satisfies never;
   }
+}
+
+/** Soaks until the next look of the gate, which fails at once where an alarm fires: nothing else watches a soak. */
+function soakOn({ plan }: Run, left: number, title: string): StepResult {
+  return soak(
+    Math.min(left, secondsBetweenLooks(plan)),
+    `${title}: in effect, ${String(Math.ceil(left))} s of soak left`,
+  );
+}
+
+function secondsBetweenLooks({ gate, cutover: steps }: Plan): number {
+  const total = steps.reduce((sum, { soakSeconds }) => sum + soakSeconds, 0);
+  return Math.max(gate.pollSeconds, total / MOST_LOOKS);
 }
 
 /** Remembers the number: asked to deploy a state that was taken back, the flags would deploy it anew, again and again. */
@@ -118,7 +133,7 @@ function titleOf(steps: readonly CutoverStep[], id: string): string {
 function reverted(title: string, deployment: number): FlagDeploymentFailed {
   return new FlagDeploymentFailed({
     object: `flag deployment ${String(deployment)} (${title})`,
-    problem: "was taken back, by an alarm that AppConfig watches or by a person",
+    problem: "was taken back, by a person or by an alarm monitor that somebody gave its environment",
     remedy: "Look at the deployment's event log in AppConfig; start the migration again when its cause is gone",
   });
 }

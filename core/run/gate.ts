@@ -25,6 +25,9 @@ export interface HealthQuestion {
   readonly failAtOnce: boolean;
 }
 
+/** Looks of one hold at the most: each is a few events of the 25,000 that an execution may have. */
+const MOST_LOOKS = 200;
+
 /** Records a look at the alarms, and turns it into: go on, wait, or fail. */
 export async function judgeHealth(database: Database, run: Run, question: HealthQuestion): Promise<StepResult> {
   const { subject, health } = question;
@@ -36,7 +39,7 @@ export async function judgeHealth(database: Database, run: Run, question: Health
   const held = await secondsOnHold(database, run, subject);
   if ((question.failAtOnce && health.alarming) || held >= timeoutSeconds) throw gateFailed(subject, health.reasons);
   return wait(
-    pollSeconds,
+    Math.max(pollSeconds, timeoutSeconds / MOST_LOOKS),
     `on hold for ${String(Math.round(held))} s of ${String(timeoutSeconds)} s: ${health.reasons.join(", ")}`,
   );
 }

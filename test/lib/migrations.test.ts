@@ -45,12 +45,6 @@ describe("the migrations of a folder", () => {
     );
   });
 
-  it("are refused where AppConfig could not watch all of their alarms", () => {
-    expect(() => read({ "a.yaml": EXAMPLE.replace("[crm-errors, crm-latency-p99]", "[a, b, c, d, e, f]") })).toThrow(
-      /at most 5/,
-    );
-  });
-
   it("are refused where the folder cannot be read", () => {
     expect(() => readMigrations(readConfig({ ...CONFIG, migrations: join(root, "absent") }))).toThrow(
       ConfigurationInvalid,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { GateFailed, RunSuperseded, ServiceUnavailable } from "../../../core/errors.ts";
 import { gate } from "../../../core/run/gate.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
-import { createContacts, Stage } from "./stage.ts";
+import { createContacts, MIGRATION, Stage } from "./stage.ts";
 
 describe("the gate before and during cutover", () => {
   let fresh: FreshDatabase;
@@ -43,6 +43,13 @@ describe("the gate before and during cutover", () => {
       });
     },
   );
+
+  it("looks less often where it may hold for days, so that the execution's history has room for it", async () => {
+    const gates = { ...MIGRATION.gates, timeout: "10d" };
+    const patient = await (await Stage.begin(fresh, { gates })).reach("validate");
+    patient.alarms.set("crm-latency", "ALARM");
+    expect(await gate(patient.ports, patient.run)).toMatchObject({ status: "wait", waitSeconds: 4_320 });
+  });
 
   it("counts an alarm that the answer leaves out as missing", async () => {
     vi.spyOn(stage.alarms, "states").mockResolvedValue(new Map([["crm-errors", "OK"]]));
