@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import * as errors from "../../core/errors.ts";
+import { parseMigration } from "../../core/migration/parse-migration.ts";
+import { PHASES } from "../../core/plan/phases.ts";
+import { readConfig } from "../../lib/config.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+
+const PAGES = [
+  "README.md",
+  "CHANGELOG.md",
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => join("docs", file)),
+];
+
+/** The text of a page's first code block of a language that holds `needle`. */
+function block(page: string, language: string, needle: string): string {
+  const blocks = [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "gm"))];
+  return blocks.map(([, text = ""]) => text).find((text) => text.includes(needle)) ?? "";
+}
+
+/** A heading's anchor, as GitHub makes it. */
+function anchors(page: string): readonly string[] {
+  const headings = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+describe("every page", () => {
+  it.each(PAGES)("links only to what is there: %s", (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+    for (const link of links.filter((each) => !/^https?:/.test(each))) {
+      const [path = "", anchor] = link.split("#");
+      const target = path === "" ? page : relative(ROOT, join(ROOT, dirname(page), path));
+      const text = target.endsWith(".md") ? read(target) : "";
+      if (text === "") expect(() => readdirOrFile(target), `${page}: ${link}`).not.toThrow();
+      if (anchor !== undefined) expect(anchors(text), `${page}: ${link}`).toContain(anchor);
+    }
+  });
+});
+
+function readdirOrFile(path: string): unknown {
+  try {
+    return readdirSync(join(ROOT, path));
+  } catch {
+    return readFileSync(join(ROOT, path));
+  }
+}
+
+describe("the README", () => {
+  it("shows the demo's migration as it is, with comments of its own", () => {
+    const shown = block("README.md", "yaml", "migration:");
+    expect(parse(shown)).toEqual(parse(read("examples/migrations/contact-acquisition-channel.yaml")));
+    expect(parseMigration(shown, "README.md").migration).toBe("contact-acquisition-channel");
+  });
+
+  it("shows a configuration that is accepted", () => {
+    expect(Object.keys(readConfig(JSON.parse(block("README.md", "json", "clusterArn"))).databases)).toEqual(["crm"]);
+  });
+
+  it("says what a run does in every phase before its end", () => {
+    for (const phase of PHASES.slice(0, -2)) expect(read("README.md")).toMatch(new RegExp(`^\\| ${phase} +\\|`, "m"));
+  });
+
+  it("names scripts that there are", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { readonly scripts: Readonly<Record<string, string>> };
+    const named = [...read("README.md").matchAll(/npm run ([\w:]+)/g)].map(([, script = ""]) => script);
+    expect(named).toContain("demo");
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+  });
+});
+
+describe("the runbook", () => {
+  const runbook = read("docs/runbook.md");
+
+  it("says of every error what it means and what to do", () => {
+    const names = Object.keys(errors).filter((name) => name !== "SluiceError");
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names) expect(runbook).toMatch(new RegExp(`^\\| \`${name}\` `, "m"));
+  });
+
+  it("says of every way in which a run ends what comes next", () => {
+    const { States } = JSON.parse(read("state-machines/migration.asl.json")) as {
+      readonly States: Readonly<Record<string, { readonly Type: string }>>;
+    };
+    const ends = Object.entries(States).filter(([, { Type }]) => Type === "Fail" || Type === "Succeed");
+    expect(ends.length).toBeGreaterThan(2);
+    for (const [name] of ends) expect(runbook).toMatch(new RegExp(`^\\| \`${name}\` `, "m"));
+  });
+});
+
+describe("the concepts", () => {
+  it("describe every table and column of the ledger", () => {
+    const page = read("docs/concepts.md");
+    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## Control"));
+    const source = read("core/ledger/schema.ts");
+    const tables = [...source.matchAll(/CREATE TABLE IF NOT EXISTS sluice\."?(\w+)"? \(([^]*?)\n {2}\)/g)];
+    expect(tables.map(([, table]) => table)).toEqual(["run", "phase", "step", "shard", "check", "event"]);
+    for (const [, table = "", body = ""] of tables) {
+      expect(ledger).toMatch(new RegExp(`^\\| \`${table}\` `, "m"));
+      const columns = [...body.matchAll(/^ {4}([a-z_]+) /gm)].map(([, column = ""]) => column);
+      for (const column of columns) expect(ledger, `${table}.${column}`).toContain(`\`${column}\``);
+    }
+  });
+});
+
+describe("the decisions", () => {
+  it("are numbered without a gap, and each is a page with a context, a decision and its consequence", () => {
+    const files = readdirSync(join(ROOT, "docs/decisions")).sort();
+    files.forEach((file, index) => {
+      expect(file).toMatch(new RegExp(`^${String(index + 1).padStart(4, "0")}-[a-z0-9-]+\\.md$`));
+      const text = read(join("docs/decisions", file));
+      for (const part of ["**Context.**", "**Decision.**", "**Consequence.**"]) expect(text, file).toContain(part);
+      expect(text.split(/[\s|]+/).length, file).toBeLessThan(800);
+    });
+  });
+
+  it("give a reason for every package that a user of this repository installs", () => {
+    const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Record<
+      "dependencies" | "devDependencies",
+      Record<string, string>
+    >;
+    const page = read("docs/decisions/0001-dependencies.md");
+    const missing = Object.keys({ ...dependencies, ...devDependencies }).filter((name) => {
+      const known = name.startsWith("@aws-sdk/") ? "@aws-sdk/*" : name.startsWith("@types/") ? "@types/*" : name;
+      return !page.includes(`\`${known}\``);
+    });
+    expect(missing).toEqual([]);
+  });
+});
