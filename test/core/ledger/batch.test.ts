@@ -112,12 +112,6 @@ describe("a batch", () => {
       expect(await unsynced()).toBe(before);
       expect(await ledger(job)).toMatchObject({ next_block: 0, batches: 0 });
     });
-
-    it("leaves lock_timeout as it was for whoever has the session next", async () => {
-      await send({ job, shard, fromBlock: 0, toBlock: 1 });
-      const [row] = await fresh.database.execute({ text: "SHOW lock_timeout", parameters: {} });
-      expect(row).toEqual({ lock_timeout: "0" });
-    });
   });
 
   describe("of a proof", () => {

@@ -141,6 +141,18 @@ describe("shards", () => {
       expect(claimed.filter((shard) => shard === undefined)).toHaveLength(3);
     });
 
+    it("without waiting for a worker that is claiming one at this moment", { timeout: 10_000 }, async () => {
+      await cut(16);
+      const claiming = await fresh.connect();
+      await claiming.query("BEGIN");
+      await claiming.query(`SELECT FROM sluice.shard WHERE plan_hash = $1 AND from_block = 0 FOR UPDATE`, [
+        job.planHash,
+      ]);
+      expect(await claim()).toMatchObject({ fromBlock: 16 });
+      await claiming.query("ROLLBACK");
+      expect(await claim()).toMatchObject({ fromBlock: 0 });
+    });
+
     it("from where the last owner stopped, under a new token", async () => {
       await cut(10_000);
       const first = await claim("first", 0);
