@@ -1,10 +1,5 @@
 import { ConfigurationInvalid } from "../core/errors.ts";
-
-/** Step Functions' limit on the name of an execution. */
-const MAX_NAME = 80;
-const ROLLBACK_PREFIX = "rollback-";
-/** The rollback of a run is named `rollback-<run>`, so a run's own name has to leave room for that. */
-export const MAX_RUN_NAME = MAX_NAME - ROLLBACK_PREFIX.length;
+import { MAX_EXECUTION_NAME as MAX_NAME, MAX_RUN_NAME, ROLLBACK_PREFIX } from "../core/preflight/run-name.ts";
 
 /** `20260131T101502` in UTC. */
 function stamp(now: Date): string {

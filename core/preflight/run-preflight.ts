@@ -11,6 +11,7 @@ import { privileges } from "./privileges.ts";
 import { relationKind } from "./relation-kind.ts";
 import { renameColumnChecks } from "./rename-column/rename-column.ts";
 import { rowSecurity } from "./row-security.ts";
+import { runName } from "./run-name.ts";
 import { serverVersion } from "./server-version.ts";
 import { soakLength } from "./soak-length.ts";
 import { syncLeftovers } from "./sync-leftovers.ts";
@@ -20,6 +21,7 @@ import { triggerOrder } from "./trigger-order.ts";
 import { validationSegments } from "./validation-segments.ts";
 
 const RUN_CHECKS: readonly Check<PreflightContext>[] = [
+  runName,
   flagExists,
   alarmsOk,
   tableFree,

@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { RunRecord } from "../../../core/ports.ts";
 import { alarmsOk } from "../../../core/preflight/alarms-ok.ts";
 import { consumersDeclared } from "../../../core/preflight/consumers-declared.ts";
 import { coolingPeriod } from "../../../core/preflight/cooling-period.ts";
 import { flagExists } from "../../../core/preflight/flag-exists.ts";
+import { ROLLBACK_PREFIX, runName } from "../../../core/preflight/run-name.ts";
 import { serverVersion } from "../../../core/preflight/server-version.ts";
 import { soakLength } from "../../../core/preflight/soak-length.ts";
 import { tableFree } from "../../../core/preflight/table-free.ts";
@@ -24,6 +26,21 @@ describe("server-version", () => {
     expect(lines(serverVersion(contextOf({ catalog: catalogOf({ serverVersion: 130_022 }) })))).toEqual([
       'refuse server "PostgreSQL 13" is older than 14 and cannot scan a range of blocks. Upgrade the server to PostgreSQL 14 or later',
     ]);
+  });
+});
+
+describe("run-name", () => {
+  it("refuses a name that leaves no room for the rollback's", () => {
+    const longest = "r".repeat(71);
+    expect(runName(contextOf({ runId: longest })).verdict).toBe("ok");
+    expect(lines(runName(contextOf({ runId: `${longest}r` })))).toEqual([
+      `refuse run "${longest}r" has a name of 72 characters, and its rollback "rollback-<run>" could not be started: Step Functions takes 80. Start it under a name of at most 71 characters, or under none`,
+    ]);
+  });
+
+  it("counts with the prefix that the state machine gives a rollback", () => {
+    const definition = readFileSync("state-machines/migration.asl.json", "utf8");
+    expect(definition).toContain(`States.Format('${ROLLBACK_PREFIX}{}', $.run.id)`);
   });
 });
 

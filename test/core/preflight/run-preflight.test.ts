@@ -31,6 +31,7 @@ describe("a run where all is well", () => {
       "dependents",
       "trigger-columns",
       "trigger-functions",
+      "run-name",
       "flag-exists",
       "alarms-ok",
       "table-free",
