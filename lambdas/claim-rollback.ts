@@ -4,5 +4,5 @@ import { controlPorts } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 
 export const handler = task(z.object({ request: rollbackRequestSchema }), ({ request }) =>
-  claimRollback(controlPorts(), request),
+  claimRollback(controlPorts, request),
 );

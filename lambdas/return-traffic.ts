@@ -4,5 +4,5 @@ import { controlPorts } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 
 export const handler = task(z.object({ claim: rollbackClaimSchema }), ({ claim }) =>
-  returnTraffic(controlPorts(), claim),
+  returnTraffic(controlPorts, claim),
 );

@@ -3,4 +3,4 @@ import { rollbackClaimSchema, stopRun } from "../core/run/rollback.ts";
 import { controlPorts } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 
-export const handler = task(z.object({ claim: rollbackClaimSchema }), ({ claim }) => stopRun(controlPorts(), claim));
+export const handler = task(z.object({ claim: rollbackClaimSchema }), ({ claim }) => stopRun(controlPorts, claim));

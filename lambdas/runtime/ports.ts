@@ -17,10 +17,10 @@ import type { Ports } from "../../core/run/run.ts";
 import { databaseAddress, environmentVariable } from "./environment.ts";
 
 /**
- * The adapters on AWS, wired here and nowhere else. Each is made when it is first asked for and kept for the next
- * invocation: a function has the environment, and the permissions, of those only that its step asks for.
+ * Every port but the database: what a rollback must do, it does with the database unreachable. These are the adapters
+ * on AWS, wired here and nowhere else.
  */
-const makers: { readonly [Port in Exclude<keyof Ports, "database">]: () => Ports[Port] } = {
+export const controlPorts = lazily<Omit<Ports, "database">>({
   control: () =>
     new DynamoControl({ client: new DynamoDBClient({}), tableName: environmentVariable("SLUICE_CONTROL_TABLE") }),
   flags: () =>
@@ -37,55 +37,34 @@ const makers: { readonly [Port in Exclude<keyof Ports, "database">]: () => Ports
   plans: () => new S3PlanStore({ client: new S3Client({}), bucket: environmentVariable("SLUICE_PLAN_BUCKET") }),
   notifier: () => new SnsNotifier({ client: new SNSClient({}), topicArn: environmentVariable("SLUICE_TOPIC_ARN") }),
   clock: () => new SystemClock(),
-};
+});
 
-const kept = new Map<string, unknown>();
-
-function once<T>(key: string, make: () => T): T {
-  if (!kept.has(key)) kept.set(key, make());
-  return kept.get(key) as T;
-}
-
-/** Every port but the database: what a rollback must do, it does with the database unreachable. */
-export function controlPorts(): Omit<Ports, "database"> {
-  return {
-    get control() {
-      return once("control", makers.control);
-    },
-    get flags() {
-      return once("flags", makers.flags);
-    },
-    get alarms() {
-      return once("alarms", makers.alarms);
-    },
-    get executions() {
-      return once("executions", makers.executions);
-    },
-    get plans() {
-      return once("plans", makers.plans);
-    },
-    get notifier() {
-      return once("notifier", makers.notifier);
-    },
-    get clock() {
-      return once("clock", makers.clock);
-    },
-  };
-}
+const databases = new Map<string, Ports>();
 
 /** All ports, with the database that the configuration has under this name. */
 export function portsFor(name: string): Ports {
-  return Object.defineProperty(controlPorts(), "database", {
-    get: () => once(`database ${name}`, () => database(name)),
-  }) as Ports;
+  const known = databases.get(name);
+  if (known) return known;
+  const withDatabase = lazily<Pick<Ports, "database">>({ database: () => database(name) });
+  const ports = Object.setPrototypeOf(withDatabase, controlPorts) as Ports;
+  databases.set(name, ports);
+  return ports;
+}
+
+/**
+ * Each member is made when it is first asked for, and kept for the next invocation: a function has the environment,
+ * and the permissions, of those only that its step asks for.
+ */
+function lazily<T extends object>(makers: { readonly [Key in keyof T]: () => T[Key] }): T {
+  const members = {} as T;
+  for (const key of Object.keys(makers) as (keyof T)[]) {
+    let made: T[typeof key] | undefined;
+    Object.defineProperty(members, key, { get: () => (made ??= makers[key]()) });
+  }
+  return members;
 }
 
 function database(name: string): DataApiDatabase {
   const { clusterArn, secretArn, database: dbname } = databaseAddress(name);
-  return new DataApiDatabase({
-    client: once("rds-data", dataApiClient),
-    resourceArn: clusterArn,
-    secretArn,
-    database: dbname,
-  });
+  return new DataApiDatabase({ client: dataApiClient(), resourceArn: clusterArn, secretArn, database: dbname });
 }
