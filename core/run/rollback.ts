@@ -12,7 +12,8 @@ import { done, wait, type StepResult } from "./step-result.ts";
 export const rollbackRequestSchema = z.object({
   run: z.string().min(1).describe("The execution's name"),
   reason: z.string().optional(),
-  cause: z.string().optional(),
+  /** What a state failed with, as Step Functions has it: of a time-out there is no cause. */
+  error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).optional(),
 });
 export type RollbackRequest = z.infer<typeof rollbackRequestSchema>;
 
@@ -45,13 +46,13 @@ export async function claimRollback(
     });
   }
   if (before.phase === "rolled-back") await requireHold(control, before);
-  const reason = request.reason ?? "asked for by an operator";
+  const reason = reasonOf(request);
   const record = await control.transition({
     runId: request.run,
     from: REVERSIBLE,
     to: "rolled-back",
     at: clock.now().toISOString(),
-    reason: request.cause === undefined ? reason : `${reason}: ${request.cause}`.slice(0, 2_000),
+    reason,
   });
   if (record.phase !== "rolled-back") {
     throw new RollbackTooLate({
@@ -62,6 +63,11 @@ export async function claimRollback(
   }
   const { runId, migration, executionArn, planHash } = record;
   return { runId, migration, executionArn, planHash, reason: record.reason ?? reason };
+}
+
+function reasonOf({ reason, error }: RollbackRequest): string {
+  const said = [reason, error?.Error, error?.Cause].filter((part) => part !== undefined && part !== "");
+  return said.length === 0 ? "asked for by an operator" : said.join(": ").slice(0, 2_000);
 }
 
 /**

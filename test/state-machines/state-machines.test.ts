@@ -149,8 +149,20 @@ describe("the migration state machine", () => {
     expect(reachable({ StartAt: "ContractProgress", States }, "Contract")).not.toContain("RollBack");
   });
 
+  it("starts the rollback by nothing that an error may lack: a time-out has no cause", () => {
+    const { Input } = (States["RollBack"] as unknown as { readonly Parameters: { readonly Input: object } }).Parameters;
+    expect(Input).toEqual({ "run.$": "$.run.id", "error.$": "$.error" });
+  });
+
   it("refuses a run before anything is touched without a rollback", () => {
     expect(States["Preflight"]?.Catch?.map(({ Next }) => Next)).toEqual(["Refused"]);
+  });
+});
+
+describe("the rollback state machine", () => {
+  it("returns traffic although the run's execution could not be stopped: its claim fences the run off", () => {
+    const { States } = machine("rollback");
+    expect(States["StopRun"]?.Catch).toMatchObject([{ ErrorEquals: ["States.ALL"], Next: "ReturnTraffic" }]);
   });
 });
 

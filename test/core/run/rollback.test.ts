@@ -7,6 +7,7 @@ import {
   claimRollback,
   recordRollback,
   returnTraffic,
+  rollbackRequestSchema,
   stopRun,
   type RollbackClaim,
 } from "../../../core/run/rollback.ts";
@@ -45,8 +46,16 @@ describe("rollback", () => {
 
     it("for the error that a state failed with, cut to what the control table keeps", async () => {
       const cause = "alarm crm-errors is ALARM ".repeat(200);
-      const { reason } = await claimRollback(stage.ports, { run: stage.run.ref.id, reason: "GateFailed", cause });
+      const { reason } = await claimRollback(stage.ports, {
+        run: stage.run.ref.id,
+        error: { Error: "GateFailed", Cause: cause },
+      });
       expect(reason).toBe(`GateFailed: ${cause}`.slice(0, 2_000));
+    });
+
+    it("for a time-out, which Step Functions gives no cause", async () => {
+      const request = rollbackRequestSchema.parse({ run: stage.run.ref.id, error: { Error: "States.Timeout" } });
+      expect((await claimRollback(stage.ports, request)).reason).toBe("States.Timeout");
     });
 
     it("twice with the same answer, so that one which died can be started again", async () => {
