@@ -85,17 +85,33 @@ function triggers(pair: ColumnPair): readonly SyncTrigger[] {
     column.default === undefined ? `CAST(NULL AS ${column.type})` : `CAST((${column.default}) AS ${column.type})`,
   );
   return [
-    trigger(pair, "INSERT", "forward", fragment`${apart} AND ${agreement(column, newNew, unwritten)}`),
-    trigger(pair, "INSERT", "backward", fragment`${apart} AND ${disagreement(column, newNew, unwritten)}`),
-    trigger(pair, "UPDATE", "forward", fragment`${apart} AND ${agreement(column, newNew, oldNew)}`),
-    trigger(pair, "UPDATE", "backward", fragment`${apart} AND ${disagreement(column, newNew, oldNew)}`),
+    trigger(pair, {
+      event: "INSERT",
+      direction: "forward",
+      when: fragment`${apart} AND ${agreement(column, newNew, unwritten)}`,
+    }),
+    trigger(pair, {
+      event: "INSERT",
+      direction: "backward",
+      when: fragment`${apart} AND ${disagreement(column, newNew, unwritten)}`,
+    }),
+    trigger(pair, {
+      event: "UPDATE",
+      direction: "forward",
+      when: fragment`${apart} AND ${agreement(column, newNew, oldNew)}`,
+    }),
+    trigger(pair, {
+      event: "UPDATE",
+      direction: "backward",
+      when: fragment`${apart} AND ${disagreement(column, newNew, oldNew)}`,
+    }),
   ];
 }
 
-function trigger(pair: ColumnPair, event: SyncTrigger["event"], direction: Direction, when: Raw): SyncTrigger {
-  const label = `${event.toLowerCase()}_${direction}`;
+function trigger(pair: ColumnPair, reaction: Omit<SyncTrigger, "trigger">): SyncTrigger {
+  const label = `${reaction.event.toLowerCase()}_${reaction.direction}`;
   // The label stands before the columns' names, so that a name that is too long is cut behind it.
-  return { trigger: objectName(`${SYNC_TRIGGER_PREFIX}${label}`, pair.column.name, pair.to), event, when, direction };
+  return { trigger: objectName(`${SYNC_TRIGGER_PREFIX}${label}`, pair.column.name, pair.to), ...reaction };
 }
 
 function syncFunction(pair: ColumnPair, direction: Direction): Raw {
