@@ -29,6 +29,13 @@ export interface OpenPlan {
   readonly contractBegun: boolean;
 }
 
+/** How often a migration of this name was carried to an end on this database. */
+export async function finishedRuns(session: Session, migration: string): Promise<number> {
+  const [row] = await session.execute(sql`
+    SELECT CAST(count(*) AS int) AS n FROM sluice.run WHERE migration = ${migration} AND outcome IN ('done', 'undone')`);
+  return Number(row?.["n"] ?? 0);
+}
+
 /** The open plan of a migration: the newest that has a step applied and no run that ended as done or undone. */
 export async function openPlan(session: Session, migration: string): Promise<OpenPlan | undefined> {
   const [row] = await session.execute(sql`

@@ -3,9 +3,9 @@ import type { PlanEstimates, PlannedTable } from "./plan.ts";
 
 /**
  * Rows that one worker brings over in a second, and the WAL that a row costs: measured by `bench/backfill` on
- * PostgreSQL 17 with rows of about 160 bytes. An estimate is for planning; a run reports its own rate.
+ * PostgreSQL 17, two cores and rows of about 200 bytes. An estimate is for planning; a run reports its own rate.
  */
-const ROWS_PER_SECOND_AND_WORKER = 60_000;
+const ROWS_PER_SECOND_AND_WORKER = 35_000;
 const WAL_BYTES_PER_ROW = 650;
 /** Past a few workers the disk decides, not their number. */
 const WORKERS_THAT_HELP = 4;

@@ -15,10 +15,11 @@ import type { CutoverStep, Plan, PlannedTable, ValidationPlan } from "./plan.ts"
 /**
  * Makes the plan: pure, so the same migration on the same catalog gives the same hash anywhere.
  *
+ * @param generation 1, and one more for each run of the migration that was carried to an end
  * @throws NotFound where the table or the column is not in the catalog; MigrationInvalid where the migration does not
  * fit it. Whether the plan is safe to run is for the pre-flight checks to say.
  */
-export function planMigration(migration: Migration, catalog: Catalog): Plan {
+export function planMigration(migration: Migration, catalog: Catalog, generation = 1): Plan {
   const operation = planOperation(migration, catalog);
   const table = plannedTable(operation, catalog.table);
   const body: Omit<Plan, "hash"> = {
@@ -26,6 +27,7 @@ export function planMigration(migration: Migration, catalog: Catalog): Plan {
     migration: migration.migration,
     migrationHash: migrationHash(migration),
     description: migration.description,
+    generation,
     database: migration.database,
     serverVersion: catalog.serverVersion,
     table,

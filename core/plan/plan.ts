@@ -114,6 +114,11 @@ export interface Plan {
   /** SHA-256 of the migration as parsed, so that a changed file is told from a changed catalog. */
   readonly migrationHash: string;
   readonly description: string;
+  /**
+   * 1, and one more for each run of the migration that was carried to an end: a table that is again as it was before
+   * gets another plan, so that the ledger's entries of the first are not taken for its own.
+   */
+  readonly generation: number;
   readonly database: string;
   readonly serverVersion: number;
   readonly table: PlannedTable;

@@ -2,7 +2,7 @@ import { readCatalog } from "../catalog/read-catalog.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { PreflightRefused } from "../errors.ts";
 import { ensureLedger } from "../ledger/schema.ts";
-import { openPlan, recordRun, type OpenPlan } from "../ledger/run.ts";
+import { finishedRuns, openPlan, recordRun, type OpenPlan } from "../ledger/run.ts";
 import { migratedTable } from "../migration/migrated-table.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import type { Migration } from "../migration/schema.ts";
@@ -30,11 +30,11 @@ type BeginPorts = Pick<Ports, "database" | "control" | "flags" | "alarms" | "exe
 export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<RunRef> {
   const { migration } = request;
   const catalog = await readCatalog(ports.database, migratedTable(migration));
-  const open = catalog.ledger.exists ? await openPlan(ports.database, migration.migration) : undefined;
+  const { open, generation } = await history(ports, catalog, migration);
   requireSameMigration(open, migration);
   // Inside contract the old shape may be half gone: there is nothing to check, only one way to go.
   if (open?.contractBegun !== true) await check(ports, request, { catalog, resuming: open !== undefined });
-  const made = open ? await ports.plans.get(open.planHash) : planMigration(migration, catalog);
+  const made = open ? await ports.plans.get(open.planHash) : planMigration(migration, catalog, generation);
   await ports.plans.put(made);
   const resumeAt = open?.contractBegun === true ? "contract" : "expand";
   await take(ports, record(ports, request, { plan: made, resumeAt }));
@@ -56,6 +56,16 @@ export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<
     backfill: fanOut(plan.backfill.workers),
     validation: fanOut(plan.validation.workers),
   };
+}
+
+/** What the ledger, where there is one, knows of earlier runs of the migration. */
+async function history(
+  { database }: Pick<Ports, "database">,
+  catalog: Catalog,
+  { migration }: Migration,
+): Promise<{ readonly open?: OpenPlan | undefined; readonly generation: number }> {
+  if (!catalog.ledger.exists) return { generation: 1 };
+  return { open: await openPlan(database, migration), generation: 1 + (await finishedRuns(database, migration)) };
 }
 
 async function check(

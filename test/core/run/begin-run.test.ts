@@ -288,4 +288,18 @@ describe("beginning a run", () => {
     await expect(begin("second")).rejects.toThrow(/lead_source/);
     expect(first.plan.hash).toHaveLength(64);
   });
+
+  it("after one that is done begins anew where the table is again exactly as it was", async () => {
+    const first = await expand(await begin("first"));
+    await untilDone(() => applyNextStep(ports.database, first, first.plan.contract));
+    await fresh.client.query(`UPDATE sluice.run SET outcome = 'done'`);
+    await ports.control.release("first");
+    await fresh.client.query(`ALTER TABLE contacts RENAME COLUMN acquisition_channel TO lead_source`);
+    const second = await expand(await begin("second"));
+    expect(second.plan.hash).not.toBe(first.plan.hash);
+    const { rows } = await fresh.client.query(
+      `SELECT attname FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attname = 'acquisition_channel'`,
+    );
+    expect(rows).toHaveLength(1);
+  });
 });
