@@ -2,14 +2,18 @@
  * One retry policy for every Task state, added at synth so that the state machines stay readable.
  */
 
-/** Errors after which the same call may succeed: ours of class `transient`, and Lambda's and Step Functions' own. */
+/**
+ * Errors after which the same call may succeed: ours of class `transient`, and Lambda's and Step Functions' own.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
+ */
 export const TRANSIENT_ERRORS: readonly string[] = [
   "DatabaseUnavailable",
   "ServiceUnavailable",
   "Lambda.ServiceException",
   "Lambda.AWSLambdaException",
+  "Lambda.ClientExecutionTimeoutException",
   "Lambda.SdkClientException",
-  "Lambda.TooManyRequestsException",
   "Lambda.Unknown",
   "Sandbox.Timedout",
   "Runtime.ExitError",
@@ -18,6 +22,12 @@ export const TRANSIENT_ERRORS: readonly string[] = [
 
 /** Waits of 2, 4, 8, ... 60 s, each anywhere between 0 and that: about two minutes on average, four at most. */
 const BACKOFF = { IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 60, MaxAttempts: 8, JitterStrategy: "FULL" };
+
+/**
+ * Lambda had no room for the call, in an account whose concurrency others use as well: nothing has failed, and a run
+ * that waits its turn must not be rolled back for it. Half an hour on average, an hour at most.
+ */
+const THROTTLED = { ErrorEquals: ["Lambda.TooManyRequestsException"], ...BACKOFF, MaxAttempts: 64 };
 
 interface Catcher {
   readonly ErrorEquals: readonly string[];
@@ -51,7 +61,7 @@ export function withRetryPolicy<D extends StateMachineDefinition>(definition: D)
 function withRetry(state: State): State {
   if (state.ItemProcessor !== undefined) return { ...state, ItemProcessor: withRetryPolicy(state.ItemProcessor) };
   if (state.Type !== "Task" || state.Retry !== undefined) return state;
-  return { ...state, Retry: isServiceCall(state) ? serviceRetry(state) : [transientRetry()] };
+  return { ...state, Retry: isServiceCall(state) ? serviceRetry(state) : [THROTTLED, transientRetry()] };
 }
 
 /** A state that calls an AWS service itself (it names no Lambda): errors are the service's, not of `errors.ts`. */

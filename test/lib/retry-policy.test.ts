@@ -4,18 +4,28 @@ import { type State, TRANSIENT_ERRORS, withRetryPolicy } from "../../lib/retry-p
 
 const retryOf = (state: State) => withRetryPolicy({ States: { Only: state } }).States.Only.Retry;
 
+interface Retrier {
+  readonly ErrorEquals: readonly string[];
+  readonly MaxAttempts: number;
+}
+
 describe("the retry policy", () => {
   it("is given to a step that has none, with jitter and an end", () => {
-    expect(retryOf({ Type: "Task", Resource: "${Expand}" })).toEqual([
-      {
-        ErrorEquals: TRANSIENT_ERRORS,
-        IntervalSeconds: 2,
-        BackoffRate: 2,
-        MaxDelaySeconds: 60,
-        MaxAttempts: 8,
-        JitterStrategy: "FULL",
-      },
-    ]);
+    expect(retryOf({ Type: "Task", Resource: "${Expand}" })).toContainEqual({
+      ErrorEquals: TRANSIENT_ERRORS,
+      IntervalSeconds: 2,
+      BackoffRate: 2,
+      MaxDelaySeconds: 60,
+      MaxAttempts: 8,
+      JitterStrategy: "FULL",
+    });
+  });
+
+  it("waits far longer for its turn where Lambda has no room, since nothing has failed", () => {
+    const [first, ...others] = retryOf({ Type: "Task", Resource: "${Expand}" }) as readonly Retrier[];
+    expect(first).toMatchObject({ ErrorEquals: ["Lambda.TooManyRequestsException"], MaxDelaySeconds: 60 });
+    expect(first?.MaxAttempts).toBeGreaterThan(60);
+    expect(others.flatMap(({ ErrorEquals }) => ErrorEquals)).not.toContain("Lambda.TooManyRequestsException");
   });
 
   it("leaves a Retry of the state's own as it is", () => {
@@ -31,7 +41,7 @@ describe("the retry policy", () => {
     const map: State = { Type: "Map", ItemProcessor: { States: { Inner: { Type: "Task", Resource: "${Backfill}" } } } };
     const after = withRetryPolicy({ States: { Outer: map } }).States.Outer;
     expect(after.Retry).toBeUndefined();
-    expect(after.ItemProcessor?.States["Inner"]?.Retry).toHaveLength(1);
+    expect(after.ItemProcessor?.States["Inner"]?.Retry).toHaveLength(2);
   });
 
   it("retries a call of a service whatever the error, but for what the state catches by name", () => {
