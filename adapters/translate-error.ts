@@ -10,6 +10,7 @@ export interface CallContext {
 
 /** The service is busy: it says so by one of these names, under a 4xx status. */
 const BUSY = new Set([
+  "ConditionalRequestConflict",
   "ConflictException",
   "LimitExceededException",
   "OperationAborted",
@@ -95,7 +96,9 @@ function isTransient(error: unknown): boolean {
 /** An AggregateError of several refused addresses has an empty message and a code. */
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message === "" ? String(property(error, "code") ?? "no message") : message;
+  if (message !== "") return message;
+  const code = property(error, "code");
+  return typeof code === "string" ? code : "no message";
 }
 
 function property(value: unknown, key: string): unknown {

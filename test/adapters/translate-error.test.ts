@@ -13,6 +13,8 @@ describe("an error of the SDK", () => {
     failure("ThrottlingException", { $metadata: { httpStatusCode: 400 } }),
     failure("ProvisionedThroughputExceededException"),
     failure("ConflictException", { $metadata: { httpStatusCode: 409 } }),
+    // S3, of two that store one plan at the same moment.
+    failure("ConditionalRequestConflict", { $metadata: { httpStatusCode: 409 } }),
     failure("SlowDown", { $metadata: { httpStatusCode: 503 } }),
     failure("SomethingNew", { $metadata: { httpStatusCode: 500 } }),
     failure("SomethingNew", { $metadata: { httpStatusCode: 429 } }),
