@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { LocalSetupFailed } from "../core/errors.ts";
@@ -184,9 +184,9 @@ async function healthy(url: string, child: ChildProcess): Promise<void> {
 /** A program that has nothing else to do ends, and the emulator with it. */
 function release(child: ChildProcess): void {
   child.unref();
-  for (const stream of [child.stdin, child.stdout] as readonly (Writable | Readable | null)[]) {
-    if (stream !== null && "unref" in stream && typeof stream.unref === "function") stream.unref();
-  }
+  // Pipes are sockets to Node.js.
+  const streams: readonly (object | null)[] = [child.stdin, child.stdout];
+  for (const stream of streams) if (stream instanceof Socket) stream.unref();
 }
 
 async function end(child: ChildProcess, folder: string): Promise<void> {

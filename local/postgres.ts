@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { open, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
@@ -210,9 +210,8 @@ function startGuardian(pid: number, cluster: Cluster): ChildProcess {
   });
   guardian.on("error", () => undefined);
   guardian.unref();
-  const pipe = guardian.stdin;
-  pipe?.on("error", () => undefined);
+  const pipe: object | null = guardian.stdin;
   // A pipe is a socket to Node.js; it must not keep our process alive.
-  if (pipe !== null && "unref" in pipe && typeof pipe.unref === "function") pipe.unref();
+  if (pipe instanceof Socket) pipe.on("error", () => undefined).unref();
   return guardian;
 }

@@ -49,7 +49,7 @@ function phase(item: Item): Phase {
 function unreadable(item: Item, attribute: string): ServiceRefused {
   return new ServiceRefused({
     object: `item "${String(item["id"])}" of the control table`,
-    problem: `attribute "${attribute}" is ${JSON.stringify(item[attribute]) ?? "missing"}`,
+    problem: `attribute "${attribute}" is ${attribute in item ? JSON.stringify(item[attribute]) : "missing"}`,
     remedy: "Restore the table to a point before it was edited, or correct the item",
   });
 }

@@ -34,11 +34,14 @@ const SERVICE_SQL_STATE: Readonly<Record<string, string>> = {
 };
 const UNKNOWN_SQL_STATE = "58000";
 
-/** Class 08 is a lost connection, 57P0x a server that is shutting down or starting, 53300 one without a free slot. */
-const UNAVAILABLE_SQL_STATE = /^(?:08...|57P0[1-5]|53300)$/;
+/**
+ * Class 08 is a lost connection, 57P0x a server that is shutting down or starting, 53300 one without a free slot, 25P03
+ * a session that was ended because its transaction said nothing for too long.
+ */
+const UNAVAILABLE_SQL_STATE = /^(?:08...|57P0[1-5]|53300|25P03)$/;
 
 /** Class 22 (data exceptions) quotes the value that it refuses, so its text stays out of messages. */
-const QUOTES_VALUES = /^22/;
+const QUOTES_VALUES = "22";
 
 /** The service's validation quotes the member of the request that it refuses. */
 const QUOTES_MEMBERS = /validation errors? detected/;
@@ -130,9 +133,9 @@ function refused(props: {
 
 /** PostgreSQL's primary message. `Detail` quotes the row that violates a constraint, so it stays out. */
 function safeText({ sqlState, message }: { readonly sqlState: string; readonly message: string }): string {
-  if (QUOTES_VALUES.test(sqlState)) return "";
-  const primary = message
+  if (sqlState.startsWith(QUOTES_VALUES)) return "";
+  const [primary = ""] = message
     .replace(/^(?:ERROR|FATAL|PANIC): /, "")
-    .split(/;? ?\n? *(?:Detail|Hint|Position|SQLState): /)[0];
-  return primary === undefined || primary === "" ? "" : `: ${primary}`;
+    .split(/;? ?\n? *(?:Detail|Hint|Position|SQLState): /);
+  return primary && `: ${primary}`;
 }

@@ -87,7 +87,7 @@ export class DataApiService {
     const request = parseRequest(batchExecuteRequest, body);
     const sets = request.parameterSets ?? [];
     for (const parameters of sets.length === 0 ? [[]] : sets) {
-      await this.#run({ request, parameters, continueAfterTimeout: false }, async () => undefined);
+      await this.#run({ request, parameters, continueAfterTimeout: false }, () => Promise.resolve(undefined));
     }
     return { updateResults: sets.map(() => ({ generatedFields: [] })) };
   }
@@ -119,7 +119,9 @@ export class DataApiService {
 
   async rollbackTransaction(body: unknown): Promise<Response> {
     const request = parseRequest(endTransactionRequest, body);
-    await this.#end(request, async ({ session }) => void (await session.command("ROLLBACK")));
+    await this.#end(request, async ({ session }) => {
+      await session.command("ROLLBACK");
+    });
     return { transactionStatus: "Rollback Complete" };
   }
 

@@ -51,7 +51,7 @@ export class Transactions {
    */
   async use<T>(id: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const entry = this.#open.get(id);
-    if (entry !== undefined && entry.session.lost) this.#remove(entry);
+    if (entry?.session.lost === true) this.#remove(entry);
     if (entry === undefined || entry.session.lost) {
       throw new ServiceException("TransactionNotFoundException", `Transaction ${id} is not found`);
     }

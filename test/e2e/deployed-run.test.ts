@@ -232,7 +232,7 @@ describe("a run of the deployed state machine", () => {
 /** The emulator runs each Lambda as a Node.js process of its own; the machine may take any of them at any time. */
 function killLambdaProcesses(): void {
   const list = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" });
-  const workers = list.split("\n").filter((line) => /ministack-lambda-/.test(line) && /\bnode\b/.test(line));
+  const workers = list.split("\n").filter((line) => line.includes("ministack-lambda-") && /\bnode\b/.test(line));
   expect(workers.length).toBeGreaterThan(0);
   for (const line of workers) process.kill(Number(line.trim().split(/\s+/)[0]), "SIGKILL");
 }

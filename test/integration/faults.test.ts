@@ -54,9 +54,9 @@ describe("when something dies, repeats or comes late", () => {
   }
 
   it("writes each row once although workers' connections are killed again and again", async () => {
-    let done = false;
+    const done = new AbortController();
     const killer = (async () => {
-      while (!done) {
+      while (!done.signal.aborted) {
         await fresh.client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'WITH claim%' AND state = 'active'`);
         await pause(15);
@@ -76,7 +76,7 @@ describe("when something dies, repeats or comes late", () => {
     };
     await shards(flow.ports, flow.run, "backfill");
     await Promise.all([untilDone(stubborn(0)), untilDone(stubborn(1))]);
-    done = true;
+    done.abort();
     await killer;
     expect(await disagreeing()).toBe(0);
     expect(await sum("rows_changed")).toBe(await toWrite());

@@ -23,7 +23,9 @@ beforeAll(async () => {
   await fresh.client.query("CREATE TABLE item (id bigint PRIMARY KEY, name text CHECK (name <> 'bad'))");
 });
 afterAll(async () => fresh.close());
-beforeEach(async () => void (await fresh.client.query("TRUNCATE item")));
+beforeEach(async () => {
+  await fresh.client.query("TRUNCATE item");
+});
 
 const count = async (): Promise<number> =>
   Number((await fresh.client.query("SELECT count(*) FROM item")).rows[0].count);

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { databaseFailure } from "../../../adapters/data-api/database-failure.ts";
 
-/** An error as the SDK throws it; `status` is absent where no answer came. */
-function sdkError(name: string, message = "text", status: number | undefined = 400): Error {
-  const metadata = status === undefined ? {} : { $metadata: { httpStatusCode: status } };
-  return Object.assign(new Error(message), { name, ...metadata });
+/** An error as the SDK throws it. */
+function sdkError(name: string, message = "text", status = 400): Error {
+  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } });
 }
 
 const classify = (error: unknown) => databaseFailure(error, { object: 'statement "SELECT 1"' });
@@ -27,7 +26,7 @@ describe("databaseFailure", () => {
     expect(classify(Object.assign(new Error("ECONNRESET"), { name }))).toMatchObject({ name: "DatabaseUnavailable" });
   });
 
-  it.each(["08006", "57P01", "57P02", "57P03", "53300"])("takes SQLSTATE %s as unavailable", (sqlState) => {
+  it.each(["08006", "57P01", "57P02", "57P03", "53300", "25P03"])("takes SQLSTATE %s as unavailable", (sqlState) => {
     const error = sdkError("DatabaseErrorException", `FATAL: gone; SQLState: ${sqlState}`);
     expect(classify(error)).toMatchObject({ name: "DatabaseUnavailable" });
   });

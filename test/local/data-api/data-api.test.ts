@@ -20,7 +20,9 @@ beforeAll(async () => {
   fresh = await freshDatabase();
   await fresh.client.query("CREATE TABLE item (id int)");
 });
-afterEach(async () => void (await Promise.all(servers.splice(0).map(async (server) => server.close()))));
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map(async (server) => server.close()));
+});
 afterAll(async () => fresh.close());
 
 const PLACE = { resourceArn: RESOURCE_ARN, secretArn: SECRET_ARN };
