@@ -40,6 +40,8 @@ export interface Flags {
   exists(migration: string): Promise<boolean>;
   /** What the newest complete deployment serves; undefined where nothing was deployed yet. */
   current(migration: string): Promise<FlagState | undefined>;
+  /** Whether a deployment is under way: some clients have it already, and `current` does not tell what it brings. */
+  inFlight(migration: string): Promise<boolean>;
   /** Whether any deployment was ever started; false means that every client is on the old path. */
   deployed(migration: string): Promise<boolean>;
   /**

@@ -65,6 +65,11 @@ export class AppConfigFlags implements Flags {
     });
   }
 
+  async inFlight(migration: string): Promise<boolean> {
+    const newest = await this.#newest(migration, await this.#place(migration));
+    return newest !== undefined && isInFlight(newest.state);
+  }
+
   async deployed(migration: string): Promise<boolean> {
     return (await this.#newest(migration, await this.#place(migration))) !== undefined;
   }
@@ -106,8 +111,11 @@ export class AppConfigFlags implements Flags {
     try {
       await this.#props.client.send(command);
     } catch (error) {
+      const state = await this.deployment(migration, deployment);
       // Somebody else, or an alarm, was faster.
-      if ((await this.deployment(migration, deployment)) === "reverted") return;
+      if (state === "reverted") return;
+      // One that is still being validated cannot be stopped yet; the way back must not give up for that.
+      if (state === "deploying" && errorName(error) === "BadRequestException") throw inFlight(migration, deployment);
       throw translateError({ service: "AppConfig", object: `flag "${migration}"` }, error);
     }
   }

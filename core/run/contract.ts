@@ -21,11 +21,21 @@ export async function contract(
 
 async function requireNewPath({ flags }: Pick<Ports, "flags">, { plan }: Run): Promise<void> {
   const wanted = plan.cutover.at(-1)?.flag;
+  if (await flags.inFlight(plan.migration)) throw changing(plan.migration);
   const current = await flags.current(plan.migration);
   if (current && wanted && sameFlagState(current, wanted)) return;
   throw new GateFailed({
     object: `flag "${plan.migration}"`,
     problem: `is not what the last cutover step deployed, so somebody may still use the old shape: ${JSON.stringify(current)}`,
     remedy: "Nothing was dropped. Find who changed the flag; start the migration again to cut over anew",
+  });
+}
+
+/** A deployment that bakes is with every client already, and no complete one yet. */
+function changing(migration: string): GateFailed {
+  return new GateFailed({
+    object: `flag "${migration}"`,
+    problem: "is being deployed anew, so somebody may be sent to the old shape at this moment",
+    remedy: "Nothing was dropped. Find who deploys the flag; start the migration again to cut over anew",
   });
 }

@@ -34,6 +34,7 @@ export function flagsContract(name: string, harness: () => Promise<FlagsHarness>
       const { flags, migration } = await harness();
       expect(await flags.deployed(migration)).toBe(false);
       expect(await flags.current(migration)).toBeUndefined();
+      expect(await flags.inFlight(migration)).toBe(false);
     });
 
     it("serves what an immediate deployment brought, lists and all", async () => {
@@ -41,6 +42,7 @@ export function flagsContract(name: string, harness: () => Promise<FlagsHarness>
       const deployment = await flags.deploy(migration, HALF, "immediate");
       expect(await flags.deployment(migration, deployment)).toBe("complete");
       expect(await flags.deployed(migration)).toBe(true);
+      expect(await flags.inFlight(migration)).toBe(false);
       expect(await flags.current(migration)).toEqual(HALF);
     });
 
@@ -58,6 +60,7 @@ export function flagsContract(name: string, harness: () => Promise<FlagsHarness>
       const deployment = await flags.deploy(migration, HALF, "stepwise");
       expect(await flags.deployment(migration, deployment)).toBe("deploying");
       expect(await flags.current(migration)).toEqual(TENTH);
+      expect(await flags.inFlight(migration)).toBe(true);
       expect(await flags.deploy(migration, HALF, "stepwise")).toBe(deployment);
     });
 

@@ -74,6 +74,10 @@ export class FakeFlags implements Flags {
     return (await this.#of(migration)).findLast(({ state }) => state === "complete")?.flag;
   }
 
+  async inFlight(migration: string): Promise<boolean> {
+    return (await this.#of(migration)).at(-1)?.state === "deploying";
+  }
+
   async deployed(migration: string): Promise<boolean> {
     return (await this.#of(migration)).length > 0;
   }

@@ -68,6 +68,13 @@ describe("contract", () => {
     expect(await stage.phase()).toBe("cooling");
   });
 
+  it("drops nothing while the old path is being deployed, though it is not complete yet", async () => {
+    await stage.flags.deploy(MIGRATION.migration, OLD_PATH, "stepwise");
+    await expect(call()).rejects.toThrow(/is being deployed anew/);
+    expect(await columns()).toContain("lead_source");
+    expect(await stage.phase()).toBe("cooling");
+  });
+
   it("drops nothing where no flag was ever deployed", async () => {
     const other = await (await Stage.begin(fresh, { migration: MIGRATION.migration })).reach("cooling");
     await expect(contract(other.ports, other.run)).rejects.toThrow(GateFailed);

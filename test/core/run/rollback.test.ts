@@ -149,6 +149,7 @@ describe("rollback", () => {
       const racing = {
         exists: (migration: string) => flags.exists(migration),
         current: (migration: string) => flags.current(migration),
+        inFlight: (migration: string) => flags.inFlight(migration),
         deployed: (migration: string) => flags.deployed(migration),
         deploy: (...call: Parameters<typeof flags.deploy>) => flags.deploy(...call),
         ...overtaken,
