@@ -38,11 +38,19 @@ async function applyInTransaction(database: Database, run: Run, step: DdlStep): 
   }
 }
 
-/** The lock is held from the first statement to the commit, so the statements share the time that it may be held. */
+/** Milliseconds. Between two statements lies one call of the Data API: 0.1 s as a rule, 0.6 s now and then. */
+const LEAST_IDLE_MS = 2_000;
+
+/**
+ * The lock is held from the first statement to the commit, so the statements share the time that it may be held. Whoever
+ * dies between two statements must not hold it on: the Data API itself would wait for 3 minutes before it rolls back.
+ */
 async function limitLocks(session: Session, step: DdlStep): Promise<void> {
   const share = Math.max(1, Math.floor(step.statementTimeoutMs / step.statements.length));
   await session.execute({ text: `SET LOCAL lock_timeout = ${String(step.lockTimeoutMs)}`, parameters: {} });
   await session.execute({ text: `SET LOCAL statement_timeout = ${String(share)}`, parameters: {} });
+  const idle = Math.max(LEAST_IDLE_MS, step.statementTimeoutMs);
+  await session.execute({ text: `SET LOCAL idle_in_transaction_session_timeout = ${String(idle)}`, parameters: {} });
 }
 
 async function retryLater(database: Database, run: Run, step: DdlStep): Promise<StepResult> {

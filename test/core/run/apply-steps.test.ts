@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LockNotAcquired, StatementFailed } from "../../../core/errors.ts";
+import { DatabaseUnavailable, LockNotAcquired, StatementFailed } from "../../../core/errors.ts";
 import type { DdlStep } from "../../../core/plan/plan.ts";
+import type { Database } from "../../../core/ports.ts";
 import { applyNextStep } from "../../../core/run/apply-steps.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { createContacts, Stage } from "./stage.ts";
@@ -72,6 +73,39 @@ describe("applying steps of DDL", () => {
     );
     expect(await columns()).toEqual([]);
     expect(await recorded()).toEqual([]);
+  });
+
+  it("lets go of the table soon after a caller that died in mid-transaction, and can be called again then", async () => {
+    let end = (): void => undefined;
+    const gone = new Promise<void>((resolve) => (end = resolve));
+    let hold = (): void => undefined;
+    const altered = new Promise<void>((resolve) => (hold = resolve));
+    const dying: Database = {
+      execute: (statement) => fresh.database.execute(statement),
+      executeLong: (statement) => fresh.database.executeLong(statement),
+      transaction: (work) =>
+        fresh.database.transaction((session) =>
+          work({
+            execute: async (statement) => {
+              const rows = await session.execute(statement);
+              if (statement.text.startsWith("ALTER")) {
+                hold();
+                await gone;
+              }
+              return rows;
+            },
+          }),
+        ),
+    };
+    const dead = applyNextStep(dying, stage.run, [STEP]);
+    await altered;
+    await fresh.client.query("SET lock_timeout = '20s'");
+    await fresh.client.query("INSERT INTO contacts (id) VALUES (1000)");
+    expect(await columns()).toEqual([]);
+    expect(await call(STEP)).toMatchObject({ status: "more" });
+    end();
+    await expect(dead).rejects.toThrow(DatabaseUnavailable);
+    expect(await columns()).toEqual(["a", "b"]);
   });
 
   it("applies a step once although two calls come at the same moment", async () => {
