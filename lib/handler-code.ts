@@ -1,5 +1,5 @@
-import { copyFileSync, mkdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join, relative, resolve, sep } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { buildSync } from "esbuild";
@@ -15,8 +15,8 @@ export interface HandlerCodeProps {
 /**
  * A handler bundled to one ESM file with its source map.
  *
- * This is what NodejsFunction does, through esbuild's API: NodejsFunction starts npx and a shell for each function,
- * which made 17 of them most of the time of a synth. It needs no Docker either.
+ * This is what NodejsFunction does, but through esbuild's API in this process: NodejsFunction starts a shell and
+ * esbuild's program for each of the functions, and wants Docker where it does not find that program.
  */
 export function handlerCode(props: HandlerCodeProps): Code {
   return Code.fromAsset(join(PROJECT_ROOT, "lambdas"), {
@@ -38,10 +38,30 @@ export function handlerCode(props: HandlerCodeProps): Code {
 }
 
 function bundle({ entry, migrations }: HandlerCodeProps, folder: string): void {
+  const outfile = join(folder, "index.mjs");
+  build(entry, outfile);
+  nameSourcesFromProject(`${outfile}.map`, folder);
+  if (migrations.length === 0) return;
+  const target = join(folder, "migrations");
+  mkdirSync(target);
+  for (const file of migrations) copyFileSync(file, join(target, basename(file)));
+}
+
+/**
+ * esbuild names sources from where the bundle is, which is in a folder that `--output` decides: the same commit would
+ * have another hash on another machine, and every function be deployed anew.
+ */
+function nameSourcesFromProject(file: string, folder: string): void {
+  const map = JSON.parse(readFileSync(file, "utf8")) as { readonly sources: readonly string[] };
+  const sources = map.sources.map((source) => relative(PROJECT_ROOT, resolve(folder, source)).split(sep).join("/"));
+  writeFileSync(file, JSON.stringify({ ...map, sources }));
+}
+
+function build(entry: string, outfile: string): void {
   buildSync({
     absWorkingDir: PROJECT_ROOT,
     entryPoints: [entry],
-    outfile: join(folder, "index.mjs"),
+    outfile,
     bundle: true,
     platform: "node",
     target: "node22",
@@ -56,8 +76,4 @@ function bundle({ entry, migrations }: HandlerCodeProps, folder: string): void {
     sourcesContent: false,
     logLevel: "warning",
   });
-  if (migrations.length === 0) return;
-  const target = join(folder, "migrations");
-  mkdirSync(target);
-  for (const file of migrations) copyFileSync(file, join(target, basename(file)));
 }

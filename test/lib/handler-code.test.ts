@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { App, Stack } from "aws-cdk-lib";
 import { Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
 import { afterAll, expect, it } from "vitest";
@@ -14,8 +14,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function packages(): Readonly<Record<string, string>> {
-  const app = new App({ outdir: join(folder, "out") });
+/** Folder of each function's package, by the function's name. */
+function packages(...outdir: readonly string[]): Readonly<Record<string, string>> {
+  const app = new App({ outdir: join(folder, ...outdir) });
   const stack = new Stack(app, "Stack");
   for (const name of ["first", "second"]) {
     const entry = join(folder, `${name}.ts`);
@@ -40,7 +41,7 @@ function packages(): Readonly<Record<string, string>> {
 }
 
 it("gives each handler its own bundle, which Node loads, with its source map and its migration files", () => {
-  const { first = "", second = "" } = packages();
+  const { first = "", second = "" } = packages("out");
   const call = (path: string) =>
     execFileSync(process.execPath, [
       "--input-type=module",
@@ -51,4 +52,9 @@ it("gives each handler its own bundle, which Node loads, with its source map and
   expect(call(second)).toBe("secondtrue");
   expect(readdirSync(first).sort()).toEqual(["index.mjs", "index.mjs.map"]);
   expect(readdirSync(join(second, "migrations"))).toEqual(["contact-acquisition-channel.yaml"]);
+});
+
+it("gives the same package wherever it is built, so that a deploy from elsewhere replaces no function", () => {
+  const names = (found: Readonly<Record<string, string>>) => Object.values(found).map((path) => basename(path));
+  expect(names(packages("far", "deeper", "out"))).toEqual(names(packages("near")));
 });
