@@ -100,8 +100,9 @@ export class AslStateMachine extends Construct {
   }
 
   /**
-   * A version is the definition frozen: a run that started by the alias can be redriven weeks later with the very
-   * steps that it began with. A new revision replaces the resource, and the older versions stay for their runs.
+   * A version is the definition frozen: a run that started by the alias can be redriven a fortnight later through the
+   * very states that it began with. A new revision replaces the resource, and the older versions stay for their runs.
+   * The functions are not frozen: a deploy changes what the states of a run that is under way do.
    */
   private publish(): string {
     const version = new CfnStateMachineVersion(this, "Version", {

@@ -25,13 +25,14 @@ export interface Handler {
   readonly file: string;
   /**
    * Seconds until Lambda ends it. Below the `TimeoutSeconds` of its states, so that a retry after a timeout never
-   * runs beside the call it replaces, and above the 60 s for which the Data API may keep a call waiting.
+   * runs beside the call it replaces: by more than the 10 s of a cold start, which are not counted here. And above the
+   * 60 s for which the Data API may keep a call waiting.
    */
   readonly timeoutSeconds: number;
   readonly needs: readonly Need[];
 }
 
-const QUICK = 110;
+const QUICK = 100;
 /** A worker's slice is at most 10 minutes; what is left is for the batch that is running when it ends. */
 const SLICE = 870;
 

@@ -70,7 +70,7 @@ function executionWatches({ migration, rollback }: OperatorAlarmsProps): readonl
     {
       name: "migration-failed",
       metric: migration.metricFailed(SUM),
-      description: `A migration failed; it has started its rollback unless contract had begun. ${after}`,
+      description: `A migration failed. Unless contract had begun, its rollback must have started: if there is none, start it. ${after}`,
     },
     {
       name: "migration-timed-out",
