@@ -128,10 +128,18 @@ export async function claimShard(
   };
 }
 
-/** Gives a shard back before it is done, so that another worker need not wait for the lease. */
-export async function releaseShard(session: Session, job: ShardJob, shard: ClaimedShard): Promise<void> {
+/**
+ * Gives a shard back before it is done, so that another worker need not wait for the lease; `restSeconds` keeps
+ * everybody off it for that long, so that the shards behind it have their turn first.
+ */
+export async function releaseShard(
+  session: Session,
+  job: ShardJob,
+  { restSeconds = 0, ...shard }: ClaimedShard & { readonly restSeconds?: number },
+): Promise<void> {
   await session.execute(sql`
-    UPDATE sluice.shard SET lease_until = NULL
+    UPDATE sluice.shard
+    SET lease_until = clock_timestamp() + make_interval(secs => CAST(${restSeconds} AS double precision))
     WHERE plan_hash = ${job.planHash} AND job = ${job.job} AND relation = CAST(${shard.relation} AS oid)
       AND filenode = CAST(${shard.filenode} AS oid) AND from_block = CAST(${shard.fromBlock} AS bigint)
       AND token = CAST(${shard.token} AS bigint) AND done_at IS NULL`);

@@ -1,6 +1,6 @@
 import { DivergenceFound, ValidationIncomplete } from "../errors.ts";
 import { recordEvent } from "../ledger/event.ts";
-import { countShards, type ShardJob } from "../ledger/shard.ts";
+import { countShards, cutShards, type ShardJob } from "../ledger/shard.ts";
 import type { Session } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
 import { shardJob, type ValidationJobName } from "./jobs.ts";
@@ -33,6 +33,8 @@ export async function verdict(
 ): Promise<StepResult> {
   await requirePhase(control, run, ["validate", "cooling"]);
   const job = shardJob(run, jobName);
+  // A partition that was attached or rewritten after the workers ended has no shard, and would not be missed.
+  await cutShards(database, job, { shardBlocks: run.plan.validation.shardBlocks, openEnded: true });
   const { pending, total } = await countShards(database, job);
   if (pending > 0 || total === 0) {
     throw new ValidationIncomplete({

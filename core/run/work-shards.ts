@@ -8,6 +8,7 @@ import {
   type ClaimedShard,
   type ShardJob,
 } from "../ledger/shard.ts";
+import { DatabaseError, StatementTimeout } from "../errors.ts";
 import type { Clock, Database } from "../ports.ts";
 import { done, more, wait, type StepResult } from "./step-result.ts";
 
@@ -25,8 +26,10 @@ export interface ShardWork {
   readonly nextBatchBlocks: (last: { readonly blocks: number; readonly tookMs: number }) => number;
 }
 
-/** A row that somebody holds for long: look again after this. */
-const LOCKED_ROW_WAIT_SECONDS = 2;
+/** A shard in which somebody holds a row for long rests for this, and the others have their turn. */
+const LOCKED_SHARD_REST_SECONDS = 3;
+/** Nothing but such shards is left: each look is some 9 events of the 25,000 that the worker's execution may have. */
+const LOCKED_ROW_WAIT_SECONDS = 10;
 /** The last shards are with other workers: look again after this, in case one of them dies. */
 const IDLE_WAIT_SECONDS = 2;
 
@@ -36,14 +39,14 @@ const IDLE_WAIT_SECONDS = 2;
  */
 export async function workShards(database: Database, clock: Clock, work: ShardWork): Promise<StepResult> {
   const end = clock.now().getTime() + work.sliceSeconds * 1_000;
-  const slice: Slice = { database, clock, work, end, blocks: work.initialBatchBlocks, rows: 0 };
+  const slice: Slice = { database, clock, work, end, blocks: work.initialBatchBlocks, rows: 0, locked: false };
   while (clock.now().getTime() < end) {
     const shard = await claimShard(database, work.job, work);
     if (!shard) return nothingFree(slice);
     const outcome = await workShard(slice, shard);
     if (outcome === "locked") {
-      await releaseShard(database, work.job, shard);
-      return wait(LOCKED_ROW_WAIT_SECONDS, `${progress(slice)}; a row is locked by a long transaction`);
+      slice.locked = true;
+      await releaseShard(database, work.job, { ...shard, restSeconds: LOCKED_SHARD_REST_SECONDS });
     }
     if (outcome === "slice over") await releaseShard(database, work.job, shard);
   }
@@ -59,6 +62,8 @@ interface Slice {
   /** Carried from shard to shard, since what a batch costs is much the same in all of them. */
   blocks: number;
   rows: number;
+  /** Whether a row of a shard was held for longer than a batch waits. */
+  locked: boolean;
 }
 
 async function workShard(slice: Slice, shard: ClaimedShard): Promise<"done" | "lost" | "locked" | "slice over"> {
@@ -69,9 +74,8 @@ async function workShard(slice: Slice, shard: ClaimedShard): Promise<"done" | "l
     const to = Math.min(from + slice.blocks, shard.toBlock);
     const sent = await trySend(slice, { ...work, shard, fromBlock: from, toBlock: to });
     if (sent === "locked") {
-      const smaller = Math.max(1, Math.floor(slice.blocks / 10));
-      if (smaller === slice.blocks) return "locked";
-      slice.blocks = smaller;
+      if (smaller(slice.blocks) === slice.blocks) return "locked";
+      slice.blocks = smaller(slice.blocks);
       continue;
     }
     if (!sent.claimed) return "lost";
@@ -83,21 +87,33 @@ async function workShard(slice: Slice, shard: ClaimedShard): Promise<"done" | "l
   return "slice over";
 }
 
+/** The same where a batch is as small as it can be: a block, or a whole shard where that is one batch. */
+function smaller(blocks: number): number {
+  return Math.max(1, Math.floor(blocks / 10));
+}
+
 async function trySend(
-  { database, work }: Slice,
+  { database, work, blocks }: Slice,
   batch: Parameters<typeof sendBatch>[2],
 ): Promise<"locked" | Awaited<ReturnType<typeof sendBatch>>> {
   try {
     return await sendBatch(database, work.template, batch);
   } catch (error) {
     if (isLockConflict(error)) return "locked";
+    // Many short waits for rows, or one for the table, add up. If it took effect all the same, the cursor has moved on.
+    if (error instanceof StatementTimeout && smaller(blocks) < blocks) return "locked";
+    // The partition was dropped, or has another name by now: the next claim knows.
+    if (error instanceof DatabaseError && error.sqlState === UNDEFINED_TABLE) return { claimed: false, rows: 0 };
     throw error;
   }
 }
 
+const UNDEFINED_TABLE = "42P01";
+
 async function nothingFree({ database, work, ...slice }: Slice): Promise<StepResult> {
   const { pending } = await countShards(database, work.job);
   if (pending === 0) return done(progress(slice));
+  if (slice.locked) return wait(LOCKED_ROW_WAIT_SECONDS, `${progress(slice)}; a row is locked by a long transaction`);
   const seconds = await nextLeaseEnd(database, work.job);
   return wait(
     Math.min(seconds, IDLE_WAIT_SECONDS),

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sendBatch } from "../../core/ledger/batch.ts";
 import { claimShard, cutShards } from "../../core/ledger/shard.ts";
+import { StatementTimeout } from "../../core/errors.ts";
+import type { Database } from "../../core/ports.ts";
 import { backfill } from "../../core/run/backfill.ts";
 import { shards } from "../../core/run/shards.ts";
 import { Flow, pause, untilDone } from "../support/flow.ts";
@@ -161,6 +163,40 @@ describe("when something dies, repeats or comes late", () => {
     await holder.query("COMMIT");
     await holder.end();
     await flow.backfill();
+    expect(await disagreeing()).toBe(0);
+  });
+
+  it("works on past a shard in which a long transaction holds a row, though it works alone", async () => {
+    await flow.enter("backfill");
+    await shards(flow.ports, flow.run, "backfill");
+    const holder = await fresh.connect();
+    await holder.query("BEGIN");
+    await holder.query("SELECT FROM contacts WHERE id = 1 FOR UPDATE");
+    await untilWaiting(() => backfill(flow.ports, flow.run, 0));
+    expect(await count("sluice.shard WHERE done_at IS NULL")).toBe(1);
+    await holder.query("COMMIT");
+    await holder.end();
+    await flow.backfill();
+    expect(await disagreeing()).toBe(0);
+  });
+
+  it("makes its batches smaller where the Data API gives one up, and loses nothing", async () => {
+    await flow.enter("backfill");
+    await shards(flow.ports, flow.run, "backfill");
+    let large = 0;
+    const slow: Database = {
+      transaction: (work) => fresh.database.transaction(work),
+      executeLong: (statement) => fresh.database.executeLong(statement),
+      execute: (statement) => {
+        const { from_block: from, to_block: to } = statement.parameters;
+        const timedOut = statement.text.startsWith("WITH claim") && Number(to) - Number(from) > 1;
+        if (!timedOut) return fresh.database.execute(statement);
+        large += 1;
+        return Promise.reject(new StatementTimeout({ object: "batch", problem: "ran past 45 s", remedy: "none" }));
+      },
+    };
+    await untilDone(() => backfill({ ...flow.ports, database: slow }, flow.run, 0));
+    expect(large).toBeGreaterThan(0);
     expect(await disagreeing()).toBe(0);
   });
 
