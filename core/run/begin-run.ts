@@ -6,6 +6,7 @@ import { finishedRuns, openPlan, recordRun, type OpenPlan } from "../ledger/run.
 import { migratedTable } from "../migration/migrated-table.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import type { Migration } from "../migration/schema.ts";
+import { canonicalJson } from "../plan/canonical.ts";
 import { planMigration } from "../plan/plan-migration.ts";
 import { REVERSIBLE } from "../plan/phases.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -29,17 +30,18 @@ type BeginPorts = Pick<Ports, "database" | "control" | "flags" | "alarms" | "exe
  */
 export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<RunRef> {
   const { migration } = request;
-  const catalog = await readCatalog(ports.database, migratedTable(migration));
-  const { open, generation } = await history(ports, catalog, migration);
+  const found = await look(ports, migration);
+  const { catalog, open, generation } = found;
   requireSameMigration(open, migration);
   // Inside contract the old shape may be half gone: there is nothing to check, only one way to go.
-  if (open?.contractBegun !== true) await check(ports, request, { catalog, resuming: open !== undefined });
+  const resumeAt = (await isInContract(ports, migration, open)) ? "contract" : "expand";
+  if (resumeAt === "expand") await check(ports, request, { catalog, resuming: open !== undefined });
   const made = open ? await ports.plans.get(open.planHash) : planMigration(migration, catalog, generation);
   await ports.plans.put(made);
-  const resumeAt = open?.contractBegun === true ? "contract" : "expand";
   await take(ports, record(ports, request, { plan: made, resumeAt }));
   const plan = await registeredPlan(ports, request, made);
   await ensureLedger(ports.database);
+  await requireUnchanged(ports, request, { found, resumeAt });
   const { runId } = request;
   await recordRun(ports.database, {
     runId,
@@ -58,14 +60,67 @@ export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<
   };
 }
 
-/** What the ledger, where there is one, knows of earlier runs of the migration. */
-async function history(
-  { database }: Pick<Ports, "database">,
-  catalog: Catalog,
-  { migration }: Migration,
-): Promise<{ readonly open?: OpenPlan | undefined; readonly generation: number }> {
-  if (!catalog.ledger.exists) return { generation: 1 };
-  return { open: await openPlan(database, migration), generation: 1 + (await finishedRuns(database, migration)) };
+/** What a run builds on: the table, and what the ledger, where there is one, knows of earlier runs. */
+interface Found {
+  readonly catalog: Catalog;
+  readonly open?: OpenPlan | undefined;
+  readonly generation: number;
+}
+
+async function look({ database }: Pick<Ports, "database">, migration: Migration): Promise<Found> {
+  const catalog = await readCatalog(database, migratedTable(migration));
+  if (!catalog.ledger.exists) return { catalog, generation: 1 };
+  const open = await openPlan(database, migration.migration);
+  return { catalog, open, generation: 1 + (await finishedRuns(database, migration.migration)) };
+}
+
+/**
+ * Whether contract has claimed the open plan. Control knows first: a run may have died between its claim and the
+ * ledger, and a call of its that is still under way will drop the old shape.
+ */
+async function isInContract(
+  { control }: Pick<Ports, "control">,
+  migration: Migration,
+  open: OpenPlan | undefined,
+): Promise<boolean> {
+  if (!open || open.contractBegun) return open !== undefined;
+  const holder = await control.holder(tableKey(migration));
+  return holder?.phase === "contract" && holder.planHash === open.planHash;
+}
+
+function tableKey(migration: Migration): string {
+  const { schema, name } = migratedTable(migration);
+  return `${migration.database}/${schema}.${name}`;
+}
+
+/**
+ * The look was before the table was ours: another run may have gone on, or come to its end, since. Gone on with, this
+ * run would fail, and its rollback would send traffic to a shape that the other one has dropped.
+ */
+async function requireUnchanged(
+  ports: BeginPorts,
+  { migration, runId }: RunRequest,
+  { found, resumeAt }: { readonly found: Found; readonly resumeAt: RunRef["resumeAt"] },
+): Promise<void> {
+  const now = await look(ports, migration);
+  const same = canonicalJson(essence(found, resumeAt)) === canonicalJson(essence(now, resumeAt));
+  if (same) return;
+  const reason = "the table was changed while it was being checked";
+  const at = ports.clock.now().toISOString();
+  await ports.control.transition({ runId, from: ["preflight"], to: "rolled-back", at, reason });
+  await ports.control.release(runId);
+  throw new PreflightRefused({
+    object: `table "${tableKey(migration)}"`,
+    problem: "was changed, by another run or by somebody's DDL, while it was being checked",
+    remedy: "Start the migration again under another name; nothing was touched",
+  });
+}
+
+/** Without what changes by itself: sizes, and inside contract the columns. */
+function essence({ catalog: { table }, open, generation }: Found, resumeAt: RunRef["resumeAt"]): object {
+  if (resumeAt === "contract") return { open, generation };
+  const { columns, indexes, constraints, triggers } = table ?? {};
+  return { open, generation, columns, indexes, constraints, triggers };
 }
 
 async function check(
@@ -92,7 +147,7 @@ function requireSameMigration(open: OpenPlan | undefined, migration: Migration):
 
 function record(
   { clock }: Pick<Ports, "clock">,
-  { runId, executionArn }: RunRequest,
+  { runId, executionArn, migration }: RunRequest,
   { plan, resumeAt }: { readonly plan: Plan; readonly resumeAt: RunRef["resumeAt"] },
 ): RunRecord {
   const now = clock.now().toISOString();
@@ -101,7 +156,7 @@ function record(
     migration: plan.migration,
     planHash: plan.hash,
     executionArn,
-    table: `${plan.database}/${plan.table.schema}.${plan.table.name}`,
+    table: tableKey(migration),
     phase: resumeAt === "contract" ? "contract" : "preflight",
     startedAt: now,
     updatedAt: now,
@@ -121,11 +176,14 @@ async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
   throw new PreflightRefused({
     object: `table "${run.table}"`,
     problem: `belongs to run "${winner.runId}", which is in phase ${winner.phase}`,
-    remedy:
-      winner.phase === "rolled-back"
-        ? "Its rollback is not over: wait for it, or start it again with sluice rollback"
-        : "Wait for that run, or roll it back",
+    remedy: remedyFor(winner.phase),
   });
+}
+
+function remedyFor(phase: RunRecord["phase"]): string {
+  if (phase === "rolled-back") return "Its rollback is not over: wait for it, or start it again with sluice rollback";
+  if (phase === "contract") return "Wait for that run; where it has failed, start its migration again, which goes on";
+  return "Wait for that run, or roll it back";
 }
 
 /** A repeated call makes another plan where the table has grown since; the run keeps the one that it registered with. */
@@ -134,19 +192,23 @@ async function registeredPlan({ control, plans }: BeginPorts, { runId }: RunRequ
   return registered === undefined || registered.planHash === made.hash ? made : plans.get(registered.planHash);
 }
 
-/** First the dead run is closed, so that a call of its that is still under way finds itself superseded. */
+/**
+ * First the dead run is closed, so that a call of its that is still under way finds itself superseded. One that contract
+ * has claimed cannot be: only a run that goes on with contract may follow it.
+ */
 async function succeed(
   { control, clock }: BeginPorts,
   run: RunRecord,
   dead: RunRecord,
 ): Promise<RunRecord | undefined> {
-  await control.transition({
+  const closed = await control.transition({
     runId: dead.runId,
     from: REVERSIBLE,
     to: "rolled-back",
     at: clock.now().toISOString(),
     reason: `its execution ended without a rollback; run ${run.runId} goes on with its plan`,
   });
+  if (closed.phase === "contract" && run.phase !== "contract") return closed;
   return control.takeOver(run, dead.runId);
 }
 

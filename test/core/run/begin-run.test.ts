@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../core/errors.ts";
 import { OLD_PATH } from "../../../core/flag.ts";
 import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
@@ -186,6 +186,21 @@ describe("beginning a run", () => {
       expect(await ports.control.run("second")).toBeUndefined();
     });
 
+    it("is refused where that one comes to its end while this one is being checked", async () => {
+      await expand(await begin("first"));
+      await claimRollback(ports, { run: "first" });
+      const states = ports.alarms.states.bind(ports.alarms);
+      vi.spyOn(ports.alarms, "states").mockImplementationOnce(async (names) => {
+        await fresh.client.query(`UPDATE sluice.run SET outcome = 'done'; ALTER TABLE contacts DROP COLUMN note`);
+        await ports.control.release("first");
+        return states(names);
+      });
+      await expect(begin("second")).rejects.toThrow(/was changed, by another run or by somebody's DDL/);
+      expect(await ports.control.run("second")).toMatchObject({ phase: "rolled-back" });
+      await expect(claimRollback(ports, { run: "second" })).rejects.toMatchObject({ name: "RollbackTooLate" });
+      expect(await ports.control.holder("test/public.contacts")).toBeUndefined();
+    });
+
     it("is checked as the first was: an alarm refuses it", async () => {
       await expand(await begin("first"));
       await rollBack("first");
@@ -270,6 +285,23 @@ describe("beginning a run", () => {
       const second = await begin("second");
       expect(second.resumeAt).toBe("contract");
       expect(await contract(ports, await runOf(second))).toMatchObject({ status: "more" });
+    });
+
+    it("does so where that one died between its claim and the ledger, and may still be dropping", async () => {
+      await ports.control.transition({ runId: "first", from: ["cooling"], to: "contract", at: "now" });
+      ports.executions.set(arn("first"), "FAILED");
+      expect(await begin("second")).toMatchObject({ resumeAt: "contract", planHash: first.plan.hash });
+    });
+
+    it("is refused where that one claims contract while this one is being checked, though it died at once", async () => {
+      ports.executions.set(arn("first"), "FAILED");
+      const states = ports.alarms.states.bind(ports.alarms);
+      vi.spyOn(ports.alarms, "states").mockImplementationOnce(async (names) => {
+        await ports.control.transition({ runId: "first", from: ["cooling"], to: "contract", at: "now" });
+        return states(names);
+      });
+      await expect(begin("second")).rejects.toThrow(/belongs to run "first", which is in phase contract/);
+      expect((await begin("third")).resumeAt).toBe("contract");
     });
 
     it("still refuses a changed file", async () => {
