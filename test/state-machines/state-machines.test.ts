@@ -16,7 +16,8 @@ interface State {
   readonly Next?: string;
   readonly Default?: string;
   readonly TimeoutSeconds?: number;
-  readonly Choices?: readonly { readonly Next: string }[];
+  readonly ResultPath?: string | null;
+  readonly Choices?: readonly { readonly Next: string; readonly NumericGreaterThanEquals?: number }[];
   readonly Catch?: readonly Catcher[];
   readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[];
   readonly ItemProcessor?: Machine;
@@ -152,6 +153,24 @@ describe("the migration state machine", () => {
   it("starts the rollback by nothing that an error may lack: a time-out has no cause", () => {
     const { Input } = (States["RollBack"] as unknown as { readonly Parameters: { readonly Input: object } }).Parameters;
     expect(Input).toEqual({ "run.$": "$.run.id", "error.$": "$.error" });
+  });
+
+  it("ends a worker after so many turns that its events stay far below 25,000, and asks again what is left", () => {
+    const processors = Object.values(States).flatMap(({ ItemProcessor }) => ItemProcessor ?? []);
+    expect(processors).toHaveLength(3);
+    for (const part of processors) {
+      const [counter = "", { Next: work = "" } = {}] =
+        Object.entries(part.States).find(([, { ResultPath }]) => ResultPath === "$.turns") ?? [];
+      const looping = reachable({ StartAt: part.States[work]?.Next ?? "", States: part.States }, counter);
+      expect(looping).not.toContain(work);
+      const limits = Object.values(part.States).flatMap(({ Choices = [] }) =>
+        Choices.flatMap(({ NumericGreaterThanEquals: limit, Next }) => (limit === undefined ? [] : [{ limit, Next }])),
+      );
+      expect(limits).toEqual([{ limit: 1_500, Next: expect.stringMatching(/Done$/) as string }]);
+    }
+    for (const map of Object.values(States).filter(({ ItemProcessor }) => ItemProcessor)) {
+      expect(map.Next).toMatch(/^Shards/);
+    }
   });
 
   it("refuses a run before anything is touched without a rollback", () => {
