@@ -8,10 +8,13 @@ import type { Run } from "./run.ts";
 import { more, wait, type StepResult } from "./step-result.ts";
 
 const POLL_SECONDS = 10;
+/** A look is some 9 events of the 25,000 that an execution may have: a build of a night is looked at less often. */
+const LONGEST_POLL_SECONDS = 120;
+const LOOKS = 20;
 
 type IndexState =
   | { readonly state: "missing" | "foreign" | "valid" | "invalid" }
-  | { readonly state: "building"; readonly progress: string };
+  | { readonly state: "building"; readonly progress: string; readonly seconds: number };
 
 /**
  * Builds one index CONCURRENTLY: start it, then look until the catalog calls it valid. A leftover of a build that
@@ -27,7 +30,7 @@ export async function buildIndex(database: Database, run: Run, step: DdlStep): P
       await recordStep(database, { planHash: run.plan.hash, stepId: step.id, runId: run.ref.id });
       return more(`${step.title}: valid`);
     case "building":
-      return wait(POLL_SECONDS, `${step.title}: ${found.progress}`);
+      return wait(pollSeconds(found.seconds), `${step.title}: ${found.progress}`);
     case "invalid":
       return dropLeftover(database, step, index);
     case "foreign":
@@ -37,6 +40,10 @@ export async function buildIndex(database: Database, run: Run, step: DdlStep): P
     default:
       return found satisfies never;
   }
+}
+
+function pollSeconds(building: number): number {
+  return Math.min(LONGEST_POLL_SECONDS, Math.max(POLL_SECONDS, building / LOOKS));
 }
 
 async function dropLeftover(
@@ -75,17 +82,22 @@ async function indexState(
 ): Promise<IndexState> {
   const [row] = await database.execute(sql`
     SELECT (tn.nspname, t.relname) IS NOT DISTINCT FROM (CAST(${table.schema} AS name), CAST(${table.name} AS name)) AS ours,
-           i.indisvalid AS valid,
-           (SELECT format('%s, block %s of %s', p.phase, p.blocks_done, p.blocks_total)
-            FROM pg_stat_progress_create_index AS p WHERE p.index_relid = i.indexrelid LIMIT 1) AS progress
+           i.indisvalid AS valid, build.progress, build.seconds
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
       LEFT JOIN (pg_index AS i JOIN pg_class AS t ON t.oid = i.indrelid JOIN pg_namespace AS tn ON tn.oid = t.relnamespace)
         ON i.indexrelid = c.oid
+      LEFT JOIN LATERAL (
+        -- A build says its index a moment after that is there to be seen, and 0 until then: no leftover to be dropped.
+        SELECT format('%s, block %s of %s', p.phase, p.blocks_done, p.blocks_total) AS progress,
+               CAST(extract(epoch FROM clock_timestamp() - a.query_start) AS double precision) AS seconds
+        FROM pg_stat_progress_create_index AS p JOIN pg_stat_activity AS a USING (pid)
+        WHERE p.relid = i.indrelid AND p.index_relid IN (i.indexrelid, 0) LIMIT 1) AS build ON true
     WHERE n.nspname = ${index.schema} AND c.relname = ${index.name}`);
   if (!row) return { state: "missing" };
   if (row["ours"] !== true) return { state: "foreign" };
   if (row["valid"] === true) return { state: "valid" };
-  return row["progress"] === null ? { state: "invalid" } : { state: "building", progress: String(row["progress"]) };
+  if (row["progress"] === null) return { state: "invalid" };
+  return { state: "building", progress: String(row["progress"]), seconds: Number(row["seconds"] ?? 0) };
 }
 
 /** Waiting would not end: what has the name is there to stay, and is not what the plan asks for. */
