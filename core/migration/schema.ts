@@ -96,7 +96,12 @@ const backfill = z
       })
       .prefault({})
       .describe("One batch is one statement and one transaction"),
-    slice: duration.prefault("60s").describe("How long a worker goes on in one Lambda invocation"),
+    slice: duration
+      .refine((milliseconds) => milliseconds >= 1_000, {
+        error: "a duration of at least 1s: a worker of none does nothing",
+      })
+      .prefault("60s")
+      .describe("How long a worker goes on in one Lambda invocation"),
     max_rows_per_second: z.int().min(1).optional(),
     soft_windows: z.array(softWindow).optional(),
     pause_on_alarms: z.array(z.string().min(1)).optional(),

@@ -139,6 +139,13 @@ describe("an invalid migration", () => {
     ]);
   });
 
+  it("has a slice in which a worker would do nothing, again and again", () => {
+    expect(problems(withBlock("backfill: { slice: 0s }"))).toEqual([
+      extra('backfill.slice: "0s" is not allowed; allowed: a duration of at least 1s: a worker of none does nothing'),
+    ]);
+    expect(problems(withBlock("backfill: { slice: 999ms }"))).toHaveLength(1);
+  });
+
   it("has a message that names the file, the count and where the keys are described", () => {
     expect(() => parseMigration(withBlock("soak: 5"), "shop/bad.yaml")).toThrow(
       'migration file "shop/bad.yaml": 1 problem\n' +
