@@ -9,18 +9,21 @@ import type { ColumnPair } from "./column-sync.ts";
 export function carriedIndexes(pair: ColumnPair, indexes: readonly IndexCatalog[]): readonly DdlStep[] {
   // Two indexes of one name would pass for one: the second would be found valid, and never built.
   const taken = new Set(indexes.map((index) => index.name));
-  return indexes
-    .filter((index) => index.valid && holdsColumn(index, pair.column.name))
-    .map((index) => {
-      const renamed = carriedName(index.name, pair, taken);
-      taken.add(renamed);
-      return concurrentIndex({
-        id: `index-${index.name}`,
-        title: `Build index ${renamed} as ${index.name} is, over ${pair.to}`,
-        statement: definition(index, renamed, pair).text,
-        index: { schema: index.schema, name: renamed },
-      });
+  return indexesToCarry(pair, indexes).map((index) => {
+    const renamed = carriedName(index.name, pair, taken);
+    taken.add(renamed);
+    return concurrentIndex({
+      id: `index-${index.name}`,
+      title: `Build index ${renamed} as ${index.name} is, over ${pair.to}`,
+      statement: definition(index, renamed, pair).text,
+      index: { schema: index.schema, name: renamed },
     });
+  });
+}
+
+/** The indexes that go with the old column, and that {@link carriedIndexes} builds again. */
+export function indexesToCarry({ column }: ColumnPair, indexes: readonly IndexCatalog[]): readonly IndexCatalog[] {
+  return indexes.filter((index) => index.valid && holdsColumn(index, column.name));
 }
 
 export function holdsColumn(index: IndexCatalog, column: string): boolean {

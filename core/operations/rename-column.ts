@@ -4,7 +4,7 @@ import type { Migration } from "../migration/schema.ts";
 import { disagreement } from "../sql/disagreement.ts";
 import { literal } from "../sql/identifier.ts";
 import { fragment, name, raw, type Raw } from "../sql/statement.ts";
-import { carriedIndexes } from "./carried-index.ts";
+import { carriedIndexes, indexesToCarry } from "./carried-index.ts";
 import { dropSyncFunctions, dropSyncTriggers, syncFunctions, syncTriggers, type ColumnPair } from "./column-sync.ts";
 import { transactional, type LockLimits } from "./ddl-step.ts";
 import type { OperationContext, OperationPlan } from "./operation.ts";
@@ -39,6 +39,7 @@ export function renameColumn(operation: RenameColumn, { migration, catalog }: Op
       new: fragment`t.${name(to)}`,
     },
     indexes: carriedIndexes(pair, catalog.table.indexes),
+    removes: { column: from, indexes: indexesToCarry(pair, catalog.table.indexes).map((index) => index.name) },
     contract: [
       transactional({
         id: "contract-drop-column",

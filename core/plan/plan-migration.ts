@@ -54,6 +54,7 @@ export function planMigration(migration: Migration, catalog: Catalog, generation
     cutover: cutover(migration),
     soakSeconds: seconds(migration.soak),
     coolingSeconds: seconds(migration.contract.cooling),
+    removes: operation.removes,
     contract: operation.contract,
     undo: operation.undo,
     lockRetry: { attempts: migration.locks.attempts, baseSeconds: 1, maxSeconds: 30 },

@@ -134,6 +134,8 @@ export interface Plan {
   readonly cutover: readonly CutoverStep[];
   readonly soakSeconds: number;
   readonly coolingSeconds: number;
+  /** The column that contract drops, and the names of the indexes that may go with it: `indexes` has them anew. */
+  readonly removes: { readonly column: string; readonly indexes: readonly string[] };
   readonly contract: readonly DdlStep[];
   /** Takes the expanded schema away again; only when asked, and only while all traffic is on the old path. */
   readonly undo: readonly DdlStep[];

@@ -1,6 +1,7 @@
 import { GateFailed } from "../errors.ts";
 import { sameFlagState } from "../flag.ts";
 import { applyNextStep } from "./apply-steps.ts";
+import { requireNoLateDependents } from "./late-dependents.ts";
 import { enterPhase, type Ports, type Run } from "./run.ts";
 import type { StepResult } from "./step-result.ts";
 
@@ -8,13 +9,15 @@ import type { StepResult } from "./step-result.ts";
  * Removes the old shape, one step a call. The first call claims the run by compare-and-set: from then on a rollback
  * is refused, and before it this one is, if a rollback was first.
  *
- * @throws GateFailed where the flag does not send all traffic to the new path; nothing was dropped.
+ * @throws GateFailed where the flag does not send all traffic to the new path, or where something came to depend on
+ * the old shape that the plan does not know of; nothing was dropped.
  */
 export async function contract(
   ports: Pick<Ports, "control" | "database" | "clock" | "flags">,
   run: Run,
 ): Promise<StepResult> {
   await requireNewPath(ports, run);
+  await requireNoLateDependents(ports.database, run.plan);
   await enterPhase(ports, run, "contract");
   return applyNextStep(ports.database, run, run.plan.contract);
 }

@@ -68,6 +68,40 @@ describe("contract", () => {
     expect(await stage.phase()).toBe("cooling");
   });
 
+  it.each([
+    ["an index", `CREATE INDEX late ON contacts (lead_source)`, "index public.late"],
+    ["an index over an expression", `CREATE INDEX late ON contacts (lower(lead_source))`, "index public.late"],
+    ["a constraint", `ALTER TABLE contacts ADD CONSTRAINT late CHECK (lead_source <> 'x')`, "table constraint late"],
+    ["a view", `CREATE VIEW late AS SELECT lead_source FROM contacts`, "rule"],
+    [
+      "a trigger",
+      `CREATE TRIGGER late AFTER UPDATE OF lead_source ON contacts FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+      "trigger late",
+    ],
+  ])(
+    "drops nothing, and leaves the run reversible, where %s came to the old column during cooling",
+    async (_, make, named) => {
+      await fresh.client.query(make);
+      await expect(call()).rejects.toThrow(GateFailed);
+      await expect(call()).rejects.toThrow(named);
+      expect(await columns()).toContain("lead_source");
+      expect(await stage.phase()).toBe("cooling");
+    },
+  );
+
+  it("drops a default and an index that the plan has built again", async () => {
+    await fresh.client.query(`CREATE TABLE deals (id int PRIMARY KEY, lead_source text DEFAULT 'web')`);
+    await fresh.client.query(`CREATE INDEX deals_lead_source_idx ON deals (lead_source)`);
+    const deals = await Stage.begin(fresh, {
+      operation: { rename_column: { table: "public.deals", from: "lead_source", to: "acquisition_channel" } },
+    });
+    await deals.flow.expand();
+    await deals.reach("cooling");
+    const flag = deals.run.plan.cutover.at(-1)?.flag ?? OLD_PATH;
+    await deals.flags.deploy(MIGRATION.migration, flag, "immediate");
+    expect(await contract(deals.ports, deals.run)).toMatchObject({ status: "more" });
+  });
+
   it("drops nothing while the old path is being deployed, though it is not complete yet", async () => {
     await stage.flags.deploy(MIGRATION.migration, OLD_PATH, "stepwise");
     await expect(call()).rejects.toThrow(/is being deployed anew/);
