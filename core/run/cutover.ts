@@ -13,8 +13,8 @@ const MOST_LOOKS = 400;
 
 /**
  * Follows the plan's flag steps. Each call looks at where the run is: a step whose deployment is complete soaks, with
- * the state machine asking the gate again and again meanwhile, then the next step is deployed. What was reached stands in the ledger, so a call
- * that is repeated neither skips a step's soak nor deploys a step twice.
+ * the state machine asking the gate again and again meanwhile, then the next step is deployed. What was reached stands
+ * in the ledger, so a call that is repeated neither skips a step's soak nor deploys a step twice.
  *
  * @throws FlagDeploymentFailed where AppConfig or a person took the deployment back.
  */
@@ -115,8 +115,8 @@ interface ReachedStep {
 
 async function reachedStep(database: Database, run: Run): Promise<ReachedStep | undefined> {
   const [row] = await database.execute(sql`
-    SELECT subject, CAST(detail ->> 'deployment' AS int) AS deployment, CAST((detail ->> 'soakSeconds')::float8 - extract(epoch FROM clock_timestamp() - at) AS double precision)
-             AS soak_left
+    SELECT subject, CAST(detail ->> 'deployment' AS int) AS deployment,
+      CAST((detail ->> 'soakSeconds')::float8 - extract(epoch FROM clock_timestamp() - at) AS double precision) AS soak_left
     FROM sluice.event WHERE run_id = ${run.ref.id} AND kind = 'flag-step' ORDER BY id DESC LIMIT 1`);
   if (!row) return undefined;
   return {

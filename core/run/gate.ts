@@ -12,10 +12,9 @@ import { done, wait, type StepResult } from "./step-result.ts";
  * @throws GateFailed
  */
 export async function gate(ports: Pick<Ports, "control" | "alarms" | "database">, run: Run): Promise<StepResult> {
-  await requirePhase(ports.control, run, ["validate", "cutover"]);
-  const trafficMoved = (await ports.control.run(run.ref.id))?.phase === "cutover";
+  const { phase } = await requirePhase(ports.control, run, ["validate", "cutover"]);
   const health = await alarmHealth(ports.alarms, run.plan.gate.alarms);
-  return judgeHealth(ports.database, run, { subject: "cutover", health, failAtOnce: trafficMoved });
+  return judgeHealth(ports.database, run, { subject: "cutover", health, failAtOnce: phase === "cutover" });
 }
 
 export interface HealthQuestion {

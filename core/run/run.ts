@@ -59,10 +59,14 @@ export async function enterPhase(
     INSERT INTO sluice.phase (run_id, phase) VALUES (${run.ref.id}, ${phase}) ON CONFLICT DO NOTHING`);
 }
 
-/** @throws RunSuperseded where the run is not in one of the phases any more. */
-export async function requirePhase(control: Control, run: Run, phases: readonly Phase[]): Promise<void> {
+/**
+ * @returns the run as control has it.
+ * @throws RunSuperseded where the run is not in one of the phases any more.
+ */
+export async function requirePhase(control: Control, run: Run, phases: readonly Phase[]): Promise<RunRecord> {
   const record = await control.run(run.ref.id);
   if (!record || !phases.includes(record.phase)) throw superseded(record, phases.join(" or "));
+  return record;
 }
 
 /** Seconds since the run entered the phase, by the database's clock. */

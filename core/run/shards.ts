@@ -30,7 +30,8 @@ async function enter(ports: Pick<Ports, "control" | "database" | "clock">, run: 
     case "validate-before-cutover":
       return enterPhase(ports, run, "validate");
     case "validate-before-contract":
-      return requirePhase(ports.control, run, ["cooling"]);
+      await requirePhase(ports.control, run, ["cooling"]);
+      return;
     default:
       return job satisfies never;
   }
