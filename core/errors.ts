@@ -78,6 +78,36 @@ export class GateFailed extends SluiceError {
   override readonly retry = "never";
 }
 
+/** A person rejected what a gate asked, or nobody answered in time. */
+export class ApprovalDenied extends SluiceError {
+  override readonly name = "ApprovalDenied";
+  override readonly retry = "never";
+}
+
+/** An approval or a rejection that does not count: late, the second one, for another plan, or by the one who started. */
+export class DecisionRefused extends SluiceError {
+  override readonly name = "DecisionRefused";
+  override readonly retry = "never";
+}
+
+/** The caller of an operator's command could not be identified. */
+export class CallerUnknown extends SluiceError {
+  override readonly name = "CallerUnknown";
+  override readonly retry = "never";
+}
+
+/** A run cannot be paused or resumed as it stands: it is over, in contract, or paused already, or not paused. */
+export class PauseRefused extends SluiceError {
+  override readonly name = "PauseRefused";
+  override readonly retry = "never";
+}
+
+/** The expanded schema must not be taken away: traffic may still use it, or a run does. */
+export class UndoRefused extends SluiceError {
+  override readonly name = "UndoRefused";
+  override readonly retry = "never";
+}
+
 /** The flag's deployment was rolled back or stopped by somebody else. */
 export class FlagDeploymentFailed extends SluiceError {
   override readonly name = "FlagDeploymentFailed";

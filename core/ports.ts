@@ -3,8 +3,9 @@
  * adapter. An adapter translates every failure into a class of `errors.ts`.
  */
 import type { FlagState } from "./flag.ts";
+import type { GateName } from "./migration/schema.ts";
 import type { Phase } from "./plan/phases.ts";
-import type { Plan } from "./plan/plan.ts";
+import type { MetricCondition, Plan } from "./plan/plan.ts";
 import type { Statement } from "./sql/statement.ts";
 
 /** A row as PostgreSQL returned it. `bigint` and `numeric` arrive as strings, `json` as text. */
@@ -46,21 +47,46 @@ export interface Flags {
   deployed(migration: string): Promise<boolean>;
   /**
    * Starts a deployment of `state` and returns its number; where the newest deployment serves just that, or is about
-   * to, returns that one's number. `immediate` takes the 0-minute strategy and first stops a deployment in flight of
-   * anything else, since an environment takes one at a time.
+   * to, returns that one's number. The alarms are made the environment's monitors first: AppConfig takes the deployment
+   * back by itself if one of them fires before its bake is over.
    *
-   * @throws ServiceUnavailable where `stepwise` meets a deployment in flight of something else.
+   * @throws ServiceUnavailable where it meets a deployment in flight of something else.
    */
-  deploy(migration: string, state: FlagState, strategy: "stepwise" | "immediate"): Promise<number>;
+  deploy(migration: string, state: FlagState, guards: readonly string[]): Promise<number>;
+  /**
+   * The same at once and unguarded: takes the monitors away, which would stop just the deployment that an alarm calls
+   * for; stops a deployment in flight of anything else, since an environment takes one at a time; and then deploys
+   * with the 0-minute strategy.
+   */
+  deployNow(migration: string, state: FlagState): Promise<number>;
   deployment(migration: string, deployment: number): Promise<DeploymentState>;
 }
 
 /** An alarm as CloudWatch reports it now. `missing`: no alarm of that name. */
 export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA" | "missing";
 
+/** An alarm's state, and since when it has been in it; unknown of an alarm that is missing. */
+export interface AlarmReading {
+  readonly state: AlarmState;
+  readonly since?: Date;
+}
+
 export interface Alarms {
   /** The present state of each alarm, metric or composite, by name. */
-  states(names: readonly string[]): Promise<ReadonlyMap<string, AlarmState>>;
+  states(names: readonly string[]): Promise<ReadonlyMap<string, AlarmReading>>;
+}
+
+export interface Metrics {
+  /**
+   * The values of a metric, or of metric math, one a period, of the `overSeconds` before `until`.
+   * Empty where there is no data.
+   *
+   * @throws ServiceRefused where CloudWatch cannot evaluate the expression; ServiceUnavailable.
+   */
+  values(
+    query: Pick<MetricCondition, "metrics" | "expression" | "periodSeconds" | "overSeconds">,
+    until: Date,
+  ): Promise<readonly number[]>;
 }
 
 /** A run as control knows it. Times are ISO 8601 in UTC. */
@@ -77,6 +103,19 @@ export interface RunRecord {
   readonly updatedAt: string;
   /** Why the run was rolled back; absent otherwise. */
   readonly reason?: string;
+  /** The alarms that end it when they fire: the guard's of its plan. */
+  readonly alarms: readonly string[];
+  /** ARN of the person or role that started it with `sluice start`; absent for one that the console started. */
+  readonly startedBy?: string;
+  /** Present exactly while the run is paused. */
+  readonly paused?: Pause;
+}
+
+/** Who paused a run, when and why: an ARN, or the gate that failed. */
+export interface Pause {
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
 }
 
 /** The DynamoDB table of runs. Every change of phase is a compare-and-set. */
@@ -95,6 +134,12 @@ export interface Control {
    * @returns undefined where the table is now `run`'s, or else the record of the run that holds it.
    */
   takeOver(run: RunRecord, from: string): Promise<RunRecord | undefined>;
+  /**
+   * Gives the table to a run that let go of it, where nobody holds it now: for taking its expanded schema away.
+   *
+   * @returns undefined where the table is the run's, or else the record of the run that holds it.
+   */
+  retake(runId: string): Promise<RunRecord | undefined>;
   /** Gives the table to nobody if `runId` holds it. */
   release(runId: string): Promise<void>;
   run(runId: string): Promise<RunRecord | undefined>;
@@ -102,12 +147,26 @@ export interface Control {
   holder(table: string): Promise<RunRecord | undefined>;
   /** The newest runs first, at most `limit`. */
   runs(limit: number): Promise<readonly RunRecord[]>;
+  /** Every run that one of these phases and this alarm have in common, in no order. */
+  guardedBy(alarm: string, phases: readonly Phase[]): Promise<readonly RunRecord[]>;
   /**
-   * Sets the phase if the run is in one of `from`.
+   * Sets the phase if the run is in one of `from`, and, where `unlessPaused`, not paused.
    *
    * @returns the record after the call; its phase is `to` exactly where the call won or had won before.
    */
   transition(change: PhaseChange): Promise<RunRecord>;
+  /**
+   * Pauses the run if it is in one of `from` and not paused.
+   *
+   * @returns the record after the call, which tells who paused it; not paused: it is in another phase.
+   */
+  pause(runId: string, pause: Pause, from: readonly Phase[]): Promise<RunRecord>;
+  /** Ends the pause, if there is one. @returns the record before the call. */
+  resume(runId: string): Promise<RunRecord>;
+  /** Notes who is about to start a run of this name; forgotten after a day. */
+  nameStarter(runId: string, startedBy: string): Promise<void>;
+  /** Who was noted. */
+  starter(runId: string): Promise<string | undefined>;
 }
 
 export interface PhaseChange {
@@ -116,6 +175,71 @@ export interface PhaseChange {
   readonly to: Phase;
   readonly at: string;
   readonly reason?: string;
+  readonly unlessPaused?: boolean;
+}
+
+/** A gate's question to people, and their answer. Times are ISO 8601 in UTC. */
+export interface Approval {
+  readonly runId: string;
+  readonly gate: GateName;
+  /** Of the plan that it is about: an answer that names another one is refused. */
+  readonly planHash: string;
+  readonly requestedAt: string;
+  /** An answer after this is refused. */
+  readonly deadline: string;
+  readonly selfApproval: boolean;
+  readonly decision?: Decision;
+}
+
+export interface Decision {
+  readonly verdict: "approved" | "rejected";
+  /** ARN of who decided, as STS knows the caller. */
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+}
+
+export interface Approvals {
+  /** Asks, if the run's gate has not asked yet. @returns the approval as it is after the call. */
+  request(approval: Approval): Promise<Approval>;
+  find(runId: string, gate: GateName): Promise<Approval | undefined>;
+  /** All of a run, in the order in which they were asked. */
+  ofRun(runId: string): Promise<readonly Approval[]>;
+  /**
+   * Decides if nobody has, and the deadline is not before `decision.at`: one compare-and-set.
+   *
+   * @returns the approval after the call; its decision is the given one exactly where the call won.
+   */
+  decide(runId: string, gate: GateName, decision: Decision): Promise<Approval>;
+}
+
+/**
+ * The callback token that a run stands by with. It never leaves the adapter that keeps it: no message, no log and no
+ * other item has it.
+ */
+export interface Standbys {
+  /** Keeps the token in place of an earlier one, until `expiresAt`. */
+  keep(runId: string, token: string, expiresAt: Date): Promise<void>;
+  /**
+   * Lets the run go on, if it stands by: it then asks again whatever it waited for. Does nothing where it does not, so
+   * that any caller may wake it at any time.
+   */
+  wake(runId: string): Promise<void>;
+}
+
+/** What a caller proves its identity with: see `adapters/callers.ts`. */
+export interface CallerProof {
+  /** The signed query of a GetCallerIdentity request. */
+  readonly query: string;
+}
+
+export interface Callers {
+  /**
+   * Who made this proof for just this purpose, as STS tells it: an ARN.
+   *
+   * @throws CallerUnknown where STS does not take the proof, or it was made for another purpose.
+   */
+  identify(proof: CallerProof, purpose: string): Promise<string>;
 }
 
 /** How a Step Functions execution stands. `missing`: no such execution. */
@@ -124,6 +248,15 @@ export type ExecutionStatus =
 
 export interface Executions {
   status(executionArn: string): Promise<ExecutionStatus>;
+  /** Starts a run of a deployed migration. @returns its ARN; undefined where the name is taken. */
+  startRun(runId: string, migration: string): Promise<string | undefined>;
+  /**
+   * Starts the rollback of a run, unless it is under way or done: one execution a run, `rollback-<run>`. Where that one
+   * failed, another is started.
+   *
+   * @returns the ARN of the rollback.
+   */
+  startRollback(request: { readonly run: string; readonly reason: string }): Promise<string>;
   /** Stops it; does nothing where it is not running. */
   stop(executionArn: string, reason: { readonly error: string; readonly cause: string }): Promise<void>;
 }

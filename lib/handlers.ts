@@ -9,13 +9,18 @@ export type Need =
   | "database"
   | "control:read"
   | "control:write"
+  | "control:list"
   | "plans:read"
   | "plans:write"
   | "flags:read"
   | "flags:write"
   | "alarms"
+  | "metrics"
+  | "standbys"
   | "executions:describe"
   | "executions:stop"
+  | "runs:start"
+  | "rollbacks:start"
   | "operators"
   | "migrations";
 
@@ -36,12 +41,22 @@ const QUICK = 100;
 /** A worker's slice is at most 10 minutes; what is left is for the batch that is running when it ends. */
 const SLICE = 870;
 
-/** Every step of both state machines. */
+/** Every step of the state machines. */
 export const HANDLERS = [
   {
     file: "preflight",
     timeoutSeconds: QUICK,
     needs: ["database", "control:write", "plans:write", "flags:read", "alarms", "executions:describe", "migrations"],
+  },
+  {
+    file: "gate",
+    timeoutSeconds: QUICK,
+    needs: ["database", "control:write", "plans:read", "alarms", "metrics", "operators"],
+  },
+  {
+    file: "standby",
+    timeoutSeconds: QUICK,
+    needs: ["database", "control:write", "plans:read", "standbys", "operators"],
   },
   { file: "expand", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
   { file: "shards", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
@@ -49,7 +64,6 @@ export const HANDLERS = [
   { file: "indexes", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read"] },
   { file: "validate", timeoutSeconds: SLICE, needs: ["database", "control:read", "plans:read"] },
   { file: "verdict", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read"] },
-  { file: "gate", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read", "alarms"] },
   { file: "cutover", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "flags:write"] },
   { file: "soak", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "alarms"] },
   { file: "cooling", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "alarms"] },
@@ -58,7 +72,26 @@ export const HANDLERS = [
   { file: "claim-rollback", timeoutSeconds: QUICK, needs: ["control:write"] },
   { file: "stop-run", timeoutSeconds: QUICK, needs: ["executions:stop"] },
   { file: "return-traffic", timeoutSeconds: QUICK, needs: ["flags:write"] },
-  { file: "record-rollback", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "operators"] },
+  { file: "record-rollback", timeoutSeconds: QUICK, needs: ["database", "control:write", "operators"] },
+  { file: "claim-undo", timeoutSeconds: QUICK, needs: ["database", "control:write", "flags:read"] },
+  { file: "undo", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read", "flags:read"] },
+  { file: "record-undo", timeoutSeconds: QUICK, needs: ["database", "control:write", "operators"] },
+] as const satisfies readonly Handler[];
+
+/** What CloudWatch calls, through EventBridge, when an alarm fires. */
+export const ALARM_HANDLER = {
+  file: "on-alarm",
+  timeoutSeconds: QUICK,
+  needs: ["control:list", "rollbacks:start", "operators"],
+} as const satisfies Handler;
+
+/** What people call with the command line: each is one function, so that IAM says who may do what. */
+export const COMMAND_HANDLERS = [
+  { file: "start", timeoutSeconds: QUICK, needs: ["control:write", "runs:start"] },
+  { file: "approve", timeoutSeconds: QUICK, needs: ["control:write", "standbys"] },
+  { file: "reject", timeoutSeconds: QUICK, needs: ["control:write", "standbys"] },
+  { file: "pause", timeoutSeconds: QUICK, needs: ["control:write"] },
+  { file: "resume", timeoutSeconds: QUICK, needs: ["control:write", "standbys"] },
 ] as const satisfies readonly Handler[];
 
 /** `claim-rollback` to `ClaimRollback`. */

@@ -2,7 +2,18 @@ import type { Session } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
 
 /** What the ledger remembers of a run beside its data: for people, and for counting tries. */
-export type EventKind = "lock-timeout" | "gate" | "flag-deployment" | "flag-step" | "verdict" | "rollback";
+export type EventKind =
+  | "lock-timeout"
+  | "gate"
+  | "approval-requested"
+  | "decision"
+  | "paused"
+  | "resumed"
+  | "flag-deployment"
+  | "flag-step"
+  | "verdict"
+  | "rollback"
+  | "undo";
 
 export interface LedgerEvent {
   readonly runId: string;

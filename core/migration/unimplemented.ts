@@ -41,17 +41,15 @@ export const UNIMPLEMENTED: readonly Unimplemented[] = [
   { path: "backfill.soft_windows", instead: "start the run outside the peak and lower backfill.workers" },
   {
     path: "backfill.pause_on_alarms",
-    instead: "list the alarms under gates.alarms, which are read before each cutover",
+    instead: "list the alarms under gates.alarms: one that fires ends the run and returns traffic",
   },
   { path: "backfill.tenant_column", instead: "leave it out: batches are logged by shard" },
   { path: "validate.top_n", instead: "name the column in validate.segments, which counts each of its values" },
   { path: "validate.sample", instead: "leave it out: every row is compared" },
   { path: "validate.rules", instead: "leave it out and check the rule by hand before cutover" },
   { path: "validate.cohorts", instead: "name the columns that make the cohort in validate.segments" },
-  { path: "gates.between", instead: "use gates.alarms, gates.timeout and gates.poll, which hold for every gate" },
   { path: "cutover.shadow_reads", instead: "begin cutover.steps with a small percent of path read" },
   { path: "contract.brownout", instead: "leave it out and give contract.cooling the time" },
-  { path: "contract.approval", only: only(true), instead: "leave it out and give contract.cooling the time" },
   {
     path: "contract.consumers[].confirm",
     only: only("signal"),

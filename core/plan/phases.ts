@@ -1,4 +1,7 @@
-/** The phases of a run in their order; `rolled-back` can follow every one before `contract`. */
+/**
+ * The phases of a run in their order; `rolled-back` can follow every one before `contract`, and `undone` follows that
+ * when somebody asks for it.
+ */
 export const PHASES = [
   "preflight",
   "expand",
@@ -10,6 +13,7 @@ export const PHASES = [
   "contract",
   "done",
   "rolled-back",
+  "undone",
 ] as const;
 
 export type Phase = (typeof PHASES)[number];
@@ -26,7 +30,7 @@ export const REVERSIBLE: readonly Phase[] = [
 ];
 
 /** The phases from which a step may enter `to`: the one before it, and itself, since every step is re-entrant. */
-export function enters(to: Exclude<Phase, "rolled-back">): readonly Phase[] {
+export function enters(to: Exclude<Phase, "rolled-back" | "undone">): readonly Phase[] {
   const at = PHASES.indexOf(to);
   return PHASES.slice(Math.max(0, at - 1), at + 1);
 }

@@ -2,14 +2,17 @@ import type { Catalog, TableCatalog } from "../catalog/catalog.ts";
 import { MigrationInvalid, NotFound } from "../errors.ts";
 import { NOBODY, OLD_PATH, type Exposure, type FlagState } from "../flag.ts";
 import { backfillTemplate, scanTemplate } from "../ledger/batch.ts";
+import { guardAlarms } from "../migration/guard-alarms.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
-import type { Migration } from "../migration/schema.ts";
+import { GATES, type Migration } from "../migration/schema.ts";
 import type { OperationPlan } from "../operations/operation.ts";
 import { renameColumn } from "../operations/rename-column.ts";
 import { literal } from "../sql/identifier.ts";
 import { fragment, name, raw } from "../sql/statement.ts";
 import { canonicalHash } from "./canonical.ts";
 import { estimate } from "./estimate.ts";
+import { planGate } from "./plan-gate.ts";
+import { seconds } from "./seconds.ts";
 import type { CutoverStep, Plan, PlannedTable, ValidationPlan } from "./plan.ts";
 
 /**
@@ -46,11 +49,12 @@ export function planMigration(migration: Migration, catalog: Catalog, generation
     },
     indexes: operation.indexes,
     validation: validation(migration, operation, catalog.table),
-    gate: {
-      alarms: migration.gates.alarms,
+    guard: {
+      alarms: guardAlarms(migration),
       timeoutSeconds: seconds(migration.gates.timeout),
       pollSeconds: seconds(migration.gates.poll),
     },
+    gates: GATES.map((gate) => planGate(migration, gate)),
     cutover: cutover(migration),
     soakSeconds: seconds(migration.soak),
     coolingSeconds: seconds(migration.contract.cooling),
@@ -153,10 +157,6 @@ function widen(before: Exposure, step: Migration["cutover"]["steps"][number]): E
     tenants: [...new Set([...before.tenants, ...(step.tenants ?? NOBODY.tenants)])],
     regions: [...new Set([...before.regions, ...(step.regions ?? NOBODY.regions)])],
   };
-}
-
-function seconds(milliseconds: number): number {
-  return Math.ceil(milliseconds / 1_000);
 }
 
 function freeze<T extends object>(value: T): T {

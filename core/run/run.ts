@@ -1,6 +1,20 @@
 import { z } from "zod";
 import { RunSuperseded } from "../errors.ts";
-import type { Alarms, Clock, Control, Database, Executions, Flags, Notifier, PlanStore, RunRecord } from "../ports.ts";
+import type {
+  Alarms,
+  Approvals,
+  Callers,
+  Clock,
+  Control,
+  Database,
+  Executions,
+  Flags,
+  Metrics,
+  Notifier,
+  PlanStore,
+  RunRecord,
+  Standbys,
+} from "../ports.ts";
 import { enters, type Phase } from "../plan/phases.ts";
 import type { Plan } from "../plan/plan.ts";
 import { sql } from "../sql/statement.ts";
@@ -12,6 +26,8 @@ export const runRefSchema = z.object({
   migration: z.string().min(1),
   database: z.string().min(1),
   planHash: z.string().regex(/^[0-9a-f]{64}$/),
+  /** What it builds on, for people: a new plan, or what an earlier run has done. */
+  message: z.string(),
   /** `contract` where an earlier run of the plan stopped inside contract. */
   resumeAt: z.enum(["expand", "contract"]),
   backfill: z.object({ workers: z.array(z.int()), maxConcurrency: z.int().min(1) }),
@@ -26,6 +42,10 @@ export interface Ports {
   readonly control: Control;
   readonly flags: Flags;
   readonly alarms: Alarms;
+  readonly metrics: Metrics;
+  readonly approvals: Approvals;
+  readonly standbys: Standbys;
+  readonly callers: Callers;
   readonly executions: Executions;
   readonly plans: PlanStore;
   readonly notifier: Notifier;
@@ -46,7 +66,7 @@ export interface Run {
 export async function enterPhase(
   { control, database, clock }: Pick<Ports, "control" | "database" | "clock">,
   run: Run,
-  phase: Exclude<Phase, "rolled-back">,
+  phase: Exclude<Phase, "rolled-back" | "undone">,
 ): Promise<void> {
   const record = await control.transition({
     runId: run.ref.id,

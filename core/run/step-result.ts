@@ -1,10 +1,18 @@
+import type { GateEvaluation } from "./gate/evaluation.ts";
+
 /**
  * What a step tells the state machine: call it again at once, call it after a wait, ask the gate after a wait (soak),
- * or go on. `message` is for the person who reads the execution in the console.
+ * stand by until somebody acts or the wait is over, or go on. `message` is for the person who reads the execution in
+ * the console; a gate's look is there in full.
  */
 export type StepResult =
-  | { readonly status: "more" | "done"; readonly message: string }
-  | { readonly status: "wait" | "soak"; readonly waitSeconds: number; readonly message: string };
+  | { readonly status: "more" | "done"; readonly message: string; readonly gate?: GateEvaluation }
+  | {
+      readonly status: "wait" | "soak" | "standby";
+      readonly waitSeconds: number;
+      readonly message: string;
+      readonly gate?: GateEvaluation;
+    };
 
 export const more = (message: string): StepResult => ({ status: "more", message });
 export const done = (message: string): StepResult => ({ status: "done", message });
@@ -15,6 +23,11 @@ export const wait = (seconds: number, message: string): StepResult => ({
 });
 export const soak = (seconds: number, message: string): StepResult => ({
   status: "soak",
+  waitSeconds: wholeSeconds(seconds),
+  message,
+});
+export const standby = (seconds: number, message: string): StepResult => ({
+  status: "standby",
   waitSeconds: wholeSeconds(seconds),
   message,
 });

@@ -1,0 +1,31 @@
+import type { GateName } from "../../migration/schema.ts";
+
+/** One condition of a gate at one moment, as the ledger, the console and `sluice status` show it. */
+export interface ConditionReading {
+  readonly kind: "alarm" | "metric" | "sql" | "divergence" | "approval";
+  /** The alarm's name, or what the migration calls it. */
+  readonly name: string;
+  /** What was read, `unreadable` where nothing could be. */
+  readonly value: string;
+  /** What is asked for: `OK for 300 s`, `at most 250`. */
+  readonly threshold: string;
+  /** `fail` is not waited for: an alarm that fires, a rejection. */
+  readonly verdict: "pass" | "hold" | "fail";
+  /** Why, for a person; empty where it passes. */
+  readonly reason: string;
+}
+
+/** One look at a gate. */
+export interface GateEvaluation {
+  /** The gate's name, or the phase that is watched in the same way. */
+  readonly gate: GateName | "soak" | "cooling";
+  /** `standby`: everything else holds, and a person is asked. */
+  readonly verdict: "pass" | "hold" | "standby" | "fail";
+  readonly readings: readonly ConditionReading[];
+  /** Seconds for which everything but the approval has held without a break; of `holdSeconds` that it must. */
+  readonly passedSeconds: number;
+  readonly holdSeconds: number;
+  /** Seconds for which the gate has been on hold, of those that it may be. */
+  readonly heldSeconds: number;
+  readonly timeoutSeconds: number;
+}
