@@ -1,4 +1,9 @@
-import { DescribeExecutionCommand, StopExecutionCommand, type SFNClient } from "@aws-sdk/client-sfn";
+import {
+  DescribeExecutionCommand,
+  StartExecutionCommand,
+  StopExecutionCommand,
+  type SFNClient,
+} from "@aws-sdk/client-sfn";
 import type { Executions, ExecutionStatus } from "../core/ports.ts";
 import { errorName, translateError } from "./translate-error.ts";
 
@@ -8,14 +13,18 @@ const MAX_CAUSE = 32_768;
 
 export interface StepFunctionsExecutionsProps {
   readonly client: SFNClient;
+  /** Of the machine that {@link StepFunctionsExecutions.startRun} starts; asked for only then. */
+  readonly migrationMachineArn: () => string;
 }
 
 /** Executions of Step Functions. */
 export class StepFunctionsExecutions implements Executions {
   readonly #client: SFNClient;
+  readonly #migrationMachineArn: () => string;
 
   constructor(props: StepFunctionsExecutionsProps) {
     this.#client = props.client;
+    this.#migrationMachineArn = props.migrationMachineArn;
   }
 
   async status(executionArn: string): Promise<ExecutionStatus> {
@@ -25,6 +34,19 @@ export class StepFunctionsExecutions implements Executions {
     } catch (error) {
       if (errorName(error) === "ExecutionDoesNotExist") return "missing";
       throw refused(executionArn, error);
+    }
+  }
+
+  /** Step Functions takes a repeated call for the one that it has, while that runs with this very input. */
+  async startRun(runId: string, migration: string): Promise<string | undefined> {
+    const stateMachineArn = this.#migrationMachineArn();
+    try {
+      const input = JSON.stringify({ migration });
+      const command = new StartExecutionCommand({ stateMachineArn, name: runId, input });
+      return (await this.#client.send(command)).executionArn;
+    } catch (error) {
+      if (errorName(error) === "ExecutionAlreadyExists") return undefined;
+      throw refused(runId, error);
     }
   }
 
