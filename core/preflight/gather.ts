@@ -1,0 +1,85 @@
+import type { Catalog } from "../catalog/catalog.ts";
+import { readInactiveSlots, readOpenTransactions } from "../catalog/read-activity.ts";
+import { guardAlarms } from "../migration/guard-alarms.ts";
+import { migratedTable } from "../migration/migrated-table.ts";
+import type { Migration } from "../migration/schema.ts";
+import type { Alarms, Clock, Control, Database, Flags, Metrics } from "../ports.ts";
+import type { PreflightContext } from "./check.ts";
+import { probeMetrics } from "./probe-metrics.ts";
+import { probePredicates } from "./probe-predicates.ts";
+import { NOT_ASKED, reading } from "./reading.ts";
+
+/** What the checks are about. */
+export interface PreflightRequest {
+  readonly migration: Migration;
+  readonly catalog: Catalog;
+  /** Undefined for a look ahead: no run is to begin yet. */
+  readonly runId: string | undefined;
+  readonly resuming: boolean;
+}
+
+export interface PreflightPorts {
+  readonly database: Database;
+  readonly flags: Pick<Flags, "exists">;
+  readonly alarms: Alarms;
+  readonly metrics: Metrics;
+  readonly control: Pick<Control, "starter" | "holder">;
+  readonly clock: Clock;
+}
+
+/**
+ * Reads all that the checks look at beside the catalog. It changes nothing, and fails for nothing: what cannot be read
+ * is known as that to the check that it concerns.
+ */
+export async function gatherPreflight(ports: PreflightPorts, request: PreflightRequest): Promise<PreflightContext> {
+  const [database, stack] = await Promise.all([gatherDatabase(ports, request), gatherStack(ports, request)]);
+  return { ...request, ...database, ...stack };
+}
+
+type DatabaseReadings = Pick<PreflightContext, "predicates" | "transactions" | "slots">;
+type StackReadings = Pick<PreflightContext, "flagExists" | "alarms" | "metrics" | "startedBy" | "holder">;
+
+/** The half that the migrated database answers; one question after the other, so as to be no load. */
+export async function gatherDatabase(
+  { database }: Pick<PreflightPorts, "database">,
+  { migration }: Pick<PreflightRequest, "migration">,
+): Promise<DatabaseReadings> {
+  return {
+    transactions: await reading(() => readOpenTransactions(database)),
+    slots: await reading(() => readInactiveSlots(database)),
+    predicates: await probePredicates(database, migration),
+  };
+}
+
+/** The half that AWS answers. */
+export async function gatherStack(
+  { flags, alarms, metrics, control, clock }: Omit<PreflightPorts, "database">,
+  { migration, runId }: Pick<PreflightRequest, "migration" | "runId">,
+): Promise<StackReadings> {
+  const names = guardAlarms(migration);
+  const [flagExists, states, probes, startedBy, holder] = await Promise.all([
+    reading(() => flags.exists(migration.migration)),
+    reading(async () => (names.length === 0 ? new Map() : alarms.states(names))),
+    probeMetrics({ metrics, clock }, migration),
+    runId === undefined ? NOT_ASKED : reading(() => control.starter(runId)),
+    runId === undefined ? reading(() => control.holder(tableKey(migration))) : NOT_ASKED,
+  ]);
+  return { flagExists, alarms: states, metrics: probes, startedBy, holder };
+}
+
+/** For a plan against a saved catalog. */
+export const DATABASE_NOT_ASKED: DatabaseReadings = { transactions: NOT_ASKED, slots: NOT_ASKED, predicates: [] };
+
+/** For a plan before the stack is deployed. */
+export const STACK_NOT_ASKED: StackReadings = {
+  flagExists: NOT_ASKED,
+  alarms: NOT_ASKED,
+  metrics: [],
+  startedBy: NOT_ASKED,
+  holder: NOT_ASKED,
+};
+
+function tableKey(migration: Migration): string {
+  const { schema, name } = migratedTable(migration);
+  return `${migration.database}/${schema}.${name}`;
+}

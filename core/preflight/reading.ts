@@ -1,0 +1,30 @@
+import { SluiceError } from "../errors.ts";
+
+/**
+ * What one question to the world brought. Three ways and not two: a question that failed must never look like one
+ * whose answer is "nothing", nor like one that was left out on purpose.
+ */
+export type Reading<T> =
+  | { readonly kind: "read"; readonly value: T }
+  | { readonly kind: "unread"; readonly problem: string }
+  | { readonly kind: "not asked" };
+
+/** Nobody is to be asked yet: its check is left out of the list, and passes nothing. */
+export const NOT_ASKED = { kind: "not asked" } as const satisfies Reading<never>;
+
+export const readAs = <T>(value: T): Reading<T> => ({ kind: "read", value });
+
+/** Asks, and keeps a failure as what it is, so that one dead service does not hide what the others say. */
+export async function reading<T>(ask: () => Promise<T>): Promise<Reading<T>> {
+  try {
+    return readAs(await ask());
+  } catch (error) {
+    return { kind: "unread", problem: problemOf(error) };
+  }
+}
+
+/** The object and what is wrong with it; the remedy is the check's to say. */
+export function problemOf(error: unknown): string {
+  if (error instanceof SluiceError) return `${error.details.object}: ${error.details.problem}`;
+  return error instanceof Error ? error.message : String(error);
+}
