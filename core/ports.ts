@@ -109,6 +109,8 @@ export interface RunRecord {
   readonly startedBy?: string;
   /** Present exactly while the run is paused. */
   readonly paused?: Pause;
+  /** The newest pause that was ended, for whoever goes on to write down. */
+  readonly lastPause?: EndedPause;
 }
 
 /** Who paused a run, when and why: an ARN, or the gate that failed. */
@@ -116,6 +118,12 @@ export interface Pause {
   readonly by: string;
   readonly at: string;
   readonly reason: string;
+}
+
+/** A pause that somebody has ended. */
+export interface EndedPause extends Pause {
+  readonly resumedBy: string;
+  readonly resumedAt: string;
 }
 
 /** The DynamoDB table of runs. Every change of phase is a compare-and-set. */
@@ -150,7 +158,8 @@ export interface Control {
   /** Every run that one of these phases and this alarm have in common, in no order. */
   guardedBy(alarm: string, phases: readonly Phase[]): Promise<readonly RunRecord[]>;
   /**
-   * Sets the phase if the run is in one of `from`, and, where `unlessPaused`, not paused.
+   * Sets the phase if the run is in one of `from`, and, where `unlessPaused`, not paused. A run that is rolled back is
+   * not paused any more.
    *
    * @returns the record after the call; its phase is `to` exactly where the call won or had won before.
    */
@@ -162,8 +171,8 @@ export interface Control {
    */
   pause(runId: string, pause: Pause, from: readonly Phase[]): Promise<RunRecord>;
   /** Ends the pause, if there is one. @returns the record before the call. */
-  resume(runId: string): Promise<RunRecord>;
-  /** Notes who is about to start a run of this name; forgotten after a day. */
+  resume(runId: string, end: Pick<EndedPause, "resumedBy" | "resumedAt">): Promise<RunRecord>;
+  /** Notes who is about to start a run of this name, if nobody is noted; forgotten after a day. */
   nameStarter(runId: string, startedBy: string): Promise<void>;
   /** Who was noted. */
   starter(runId: string): Promise<string | undefined>;
