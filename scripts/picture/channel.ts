@@ -1,5 +1,5 @@
-import { at, doubleArrow, path, polygon, rect, tip, type Box } from "./shapes.ts";
-import type { Stop } from "./way.ts";
+import { at, centredText, doubleArrow, path, person, polygon, rect, tip, type Box } from "./shapes.ts";
+import type { Gate, Stop } from "./way.ts";
 
 /** Heights of the channel: two lanes with a strip between them. */
 const LANE = 34;
@@ -119,8 +119,8 @@ function boats(reach: Reach, before: Lanes, after: Lanes): string {
     .join("");
 }
 
-/** A sluice gate over both lanes at `x`: two posts, a beam with its wheel, the leaf lifted. */
-export function sluiceGate(x: number, row: Box): string {
+/** A sluice gate over both lanes at `x`, with its name below: two posts, a beam with its wheel, the leaf lifted. */
+export function sluiceGate({ name, standsBy }: Gate, x: number, row: Box): string {
   const [left, right, top] = [x - 16, x + 13, row.y - RISE];
   const height = CHANNEL + RISE + BANK;
   const planks = [5, 11, 17].map((dy) => `M${at(left + 3)} ${at(row.y - 10 + dy)} H${at(right)}`).join(" ");
@@ -130,7 +130,15 @@ export function sluiceGate(x: number, row: Box): string {
     rect("gate", { x: left, y: top, width: 3, height }),
     rect("gate", { x: right, y: top, width: 3, height }),
     rect("gate", { x: left - 4, y: top - 3, width: 40, height: 4 }, 1),
-    path("rod", `M${at(x)} ${at(top - 10)} V${at(row.y - 12)}`, 2),
+    wheel(x, top, row.y - 12),
+    standsBy ? person([x + 10, top - 4]) : "",
+    centredText("gatename", [x, row.y + CHANNEL + 19], name),
+  ].join("");
+}
+
+function wheel(x: number, top: number, leaf: number): string {
+  return [
+    path("rod", `M${at(x)} ${at(top - 10)} V${at(leaf)}`, 2),
     `<circle class="rod" cx="${at(x)}" cy="${at(top - 10)}" r="6" stroke-width="2"/>`,
     path("rod", `M${at(x - 6)} ${at(top - 10)} H${at(x + 6)} M${at(x)} ${at(top - 16)} V${at(top - 4)}`, 1.2),
   ].join("");

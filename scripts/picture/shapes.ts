@@ -33,6 +33,11 @@ export function text(kind: string, [x, y]: Point, content: string): string {
   return `<text class="${kind}" x="${at(x)}" y="${at(y)}">${escaped(content)}</text>`;
 }
 
+/** A text whose middle is at `x`. */
+export function centredText(kind: string, [x, y]: Point, content: string): string {
+  return `<text class="${kind}" x="${at(x)}" y="${at(y)}" text-anchor="middle">${escaped(content)}</text>`;
+}
+
 interface Tip {
   readonly towards: "left" | "right" | "down";
   readonly size: number;
@@ -74,6 +79,18 @@ export function doubleArrow([x, y]: Point, half = 7): string {
 export function fan([x, y]: Point): string {
   const bars = [8, 12, 6].map((length, row) => `M${at(x)} ${at(y - 5.5 + 5 * row)} h${at(length)}`);
   return path("mark", bars.join(" "), 2.2);
+}
+
+/** A person's head and shoulders, 12 wide, with the shoulders on `y`. */
+export function person([x, y]: Point): string {
+  const shoulders = `M${at(x)} ${at(y)} a6 6.4 0 0 1 12 0 Z`;
+  return `<g class="person"><circle cx="${at(x + 6)}" cy="${at(y - 9.4)}" r="3.2"/><path d="${shoulders}"/></g>`;
+}
+
+/** A bell, 12 wide, hanging around `y`. */
+export function bell([x, y]: Point): string {
+  const body = `M${at(x)} ${at(y + 4)} c2.4 -2.4 1.2 -10.5 6 -10.5 s3.6 8.1 6 10.5 Z`;
+  return `<g class="bell"><path d="${body}"/><circle cx="${at(x + 6)}" cy="${at(y + 6)}" r="1.8"/></g>`;
 }
 
 /** Where the next thing may stand behind a title. */

@@ -1,6 +1,6 @@
 import { CHANNEL } from "./channel.ts";
-import { centre, left, LEFT, LINE, NOTE, RIGHT, type Row, WIDTH } from "./layout.ts";
-import { at, path, text, tip } from "./shapes.ts";
+import { BESIDE_LOOP_GATE, centre, gatesOver, left, LEFT, LINE, NOTE, RIGHT, type Row, WIDTH } from "./layout.ts";
+import { at, bell, path, text, tip } from "./shapes.ts";
 import { textWidth, wrapText } from "./text.ts";
 import { type StateMachine, type Stop, wayOf } from "./way.ts";
 
@@ -13,29 +13,49 @@ export interface WayBackProps {
   readonly rollback: StateMachine;
 }
 
+/** Where the alarms' line runs, below that of the failures. */
+const ALARMS = 8;
+
 /** Below each row the ways out, and along the left edge up to the old path. */
 export function wayBack(props: WayBackProps): string {
   const { rows } = props;
   const top = (rows[0]?.channel.y ?? 0) + 17;
   const bottom = rows.at(-1)?.level ?? top;
   const stem = path("back", `M${at(TRUNK)} ${at(bottom + 2)} V${at(top)} H${at(LEFT - 8)}`, 4);
-  const parts = [...rows.map(branch), stem, tip("tip", [LEFT, top], { towards: "right", size: 9 })];
+  const branches = rows.map((row, index) => branch(row, rows[index + 1]));
+  const parts = [...branches, ...rows.map(alarmLine), stem, tip("tip", [LEFT, top], { towards: "right", size: 9 })];
   return [...parts, ...rows.flatMap((row) => fails(row)), ...said(props)].join("\n");
 }
 
-function branch(row: Row): string {
-  const outlets = row.stops.flatMap((stop, index) =>
-    stop.rollsBack === "never" ? [] : [{ stop, x: centre(row, index) }],
-  );
+interface Outlet {
+  readonly state: string;
+  readonly rollsBack: Stop["rollsBack"];
+  readonly x: number;
+  /** Below a gate's name, or below the channel. */
+  readonly from: number;
+}
+
+function outletsOf(row: Row, next: Row | undefined): readonly Outlet[] {
+  const below = row.channel.y + CHANNEL;
+  const gates = gatesOver(row, next).map(({ gate, x }) => ({ ...gate, x, from: below + 26 }));
+  const stops = row.stops.map((stop, index) => ({
+    ...stop,
+    x: stop.loopGate ? left(row, index) + BESIDE_LOOP_GATE * row.column : centre(row, index),
+    from: below + (stop.loopGate ? 26 : 7),
+  }));
+  const all = [...gates, ...stops].filter(({ rollsBack }) => rollsBack !== "never");
+  return all.sort((one, other) => one.x - other.x);
+}
+
+function branch(row: Row, next: Row | undefined): string {
+  const outlets = outletsOf(row, next);
   const last = outlets.at(-1);
   if (last === undefined) return "";
   const line = path("back", `M${at(last.x)} ${at(row.level)} H${at(TRUNK)}`, 4);
-  const flow = outlets.map(({ x }) => tip("tip", [x - row.column / 2 - 5, row.level], { towards: "left", size: 9 }));
-  return [line, ...flow, ...outlets.map(({ stop, x }) => outlet(row, stop, x))].join("\n");
+  return [line, ...outlets.map((each) => outlet(row, each))].join("\n");
 }
 
-function outlet({ channel, level }: Row, { state, rollsBack }: Stop, x: number): string {
-  const from = channel.y + CHANNEL + 7;
+function outlet({ level }: Row, { state, rollsBack, x, from }: Outlet): string {
   const step = rollsBack === "sometimes" ? 5 : level - from;
   const dashes = Array.from({ length: Math.ceil((level - from) / (2 * step)) }, (_, dash) => {
     const y = from + 2 * dash * step;
@@ -43,6 +63,17 @@ function outlet({ channel, level }: Row, { state, rollsBack }: Stop, x: number):
   });
   const drawn = path("back", dashes.join(" "), 2.5) + tip("tip", [x, level - 2], { towards: "down", size: 8 });
   return `<g id="rollback-from-${state}">${drawn}</g>`;
+}
+
+/** An alarm's way back: along all stops from which every failure rolls back, whichever is at work. */
+function alarmLine(row: Row): string {
+  const reached = row.stops.flatMap(({ rollsBack }, index) => (rollsBack === "always" ? [index] : []));
+  const last = reached.at(-1);
+  if (last === undefined) return "";
+  const y = row.level + ALARMS;
+  const end = left(row, last) + row.column - 22;
+  const tips = reached.map((index) => tip("alarmtip", [left(row, index) + 6, y], { towards: "left", size: 7 }));
+  return [path("alarm", `M${at(end)} ${at(y)} H${at(TRUNK + 2)}`, 2), ...tips, bell([end + 5, y])].join("");
 }
 
 /** Where a run ends without a rollback. */
@@ -71,7 +102,7 @@ function said({ rows, migration, rollback }: WayBackProps): readonly string[] {
     const first = row.stops.findIndex(({ rollsBack }) => rollsBack === "always");
     const x = left(row, Math.max(0, first)) + 8;
     const indent = x + textWidth(name, NOTE, true) + 8;
-    const lines = notes.map((note, line) => text("note", [indent, row.level + 23 + line * LINE], note));
-    return [text("backname", [x, row.level + 23], name), ...lines];
+    const lines = notes.map((note, line) => text("note", [indent, row.level + 29 + line * LINE], note));
+    return [text("backname", [x, row.level + 29], name), ...lines];
   });
 }

@@ -3,6 +3,7 @@ interface State {
   readonly Type: string;
   readonly Comment?: string;
   readonly Resource?: string;
+  readonly Parameters?: { readonly gate?: string };
   readonly Next?: string;
   readonly Default?: string;
   readonly Choices?: readonly { readonly StringEquals?: string; readonly Next: string }[];
@@ -16,6 +17,20 @@ export interface StateMachine {
   readonly States: Readonly<Record<string, State>>;
 }
 
+/** A place where the run asks whether it may go on. */
+export interface Gate {
+  /** The Task state's name. */
+  readonly state: string;
+  /** As a migration file has it: `before_cutover`. */
+  readonly name: string;
+  /** Whether it can stand by until a person acts. */
+  readonly standsBy: boolean;
+  readonly rollsBack: WayOut;
+}
+
+/** Whether a failure leads to the rollback: always, only for certain errors, or never. */
+type WayOut = "always" | "sometimes" | "never";
+
 /** One place on the way: a Task state, with the Map that it feeds where it does. */
 export interface Stop {
   /** The Task state's name. */
@@ -27,12 +42,15 @@ export interface Stop {
   readonly comment: string;
   /** Whether the state machine calls it again and again until it says that it is done. */
   readonly repeats: boolean;
-  /** An earlier stop that its loop passes through, by title. */
-  readonly returnsTo?: string | undefined;
+  /** The gate that has to be passed first. */
+  readonly gate?: Gate | undefined;
+  /** The gate that its loop passes through. */
+  readonly loopGate?: Gate | undefined;
+  /** Whether it can be paused: it then stands by until a person acts. */
+  readonly pauses: boolean;
   /** Whether a Map runs several of it at once. */
   readonly fansOut: boolean;
-  /** Whether a failure leads to the rollback: always, only for certain errors, or never. */
-  readonly rollsBack: "always" | "sometimes" | "never";
+  readonly rollsBack: WayOut;
   /** The Fail state that it ends in otherwise. */
   readonly fails?: { readonly title: string; readonly comment: string } | undefined;
 }
@@ -40,27 +58,43 @@ export interface Stop {
 /** The name of the state that starts the rollback. */
 const ROLLBACK = "RollBack";
 
-/** The stops from the first state to the last where everything goes well. */
+/** The stops from the first state to the last where everything goes well, each with the gates that belong to it. */
 export function wayOf(machine: StateMachine): readonly Stop[] {
   const spine = spineOf(machine);
-  const lambdas = spine.map((name) => lambdaOf(machine, name));
-  return spine.map((name, index) => {
+  const stops = spine.filter((name) => !isGate(machine, name));
+  const lambdas = stops.map((name) => lambdaOf(machine, name));
+  return stops.map((name, index) => {
     const lambda = lambdas[index] ?? name;
     const map = mapOf(machine, name);
-    const back = comesBackTo(machine, name, spine);
-    const earlier = spine.slice(0, index).findIndex((each) => back.has(each));
-    const again = lambdas.indexOf(lambda) < index;
+    const back = comesBackThrough(machine, name, spine);
+    const before = spine[spine.indexOf(name) - 1] ?? name;
+    const within = [...back].find((each) => isGate(machine, each) && !spine.includes(each));
     return {
       state: name,
-      title: again ? `${spaced(lambda)} again` : spaced(lambda),
+      title: lambdas.indexOf(lambda) < index ? `${spaced(lambda)} again` : spaced(lambda),
       lambda,
       comment: (map ?? machine.States[name])?.Comment ?? "",
       repeats: back.has(name),
-      returnsTo: earlier < 0 ? undefined : spaced(lambdas[earlier] ?? ""),
+      gate: isGate(machine, before) ? gateOf(machine, before) : undefined,
+      loopGate: within === undefined ? undefined : gateOf(machine, within),
+      pauses: standsBy(machine, name),
       fansOut: map !== undefined,
       ...wayOutOf(machine, name),
     };
   });
+}
+
+const isGate = ({ States }: StateMachine, name: string): boolean => States[name]?.Parameters?.gate !== undefined;
+
+function gateOf(machine: StateMachine, state: string): Gate {
+  const name = machine.States[state]?.Parameters?.gate ?? state;
+  return { state, name, standsBy: standsBy(machine, state), rollsBack: wayOutOf(machine, state).rollsBack };
+}
+
+/** Whether the Choice behind a Task has a branch for standing by. */
+function standsBy({ States }: StateMachine, task: string): boolean {
+  const choices = States[States[task]?.Next ?? ""]?.Choices ?? [];
+  return choices.some(({ StringEquals }) => StringEquals === "standby");
 }
 
 /** The Task states on the way, by name; a Choice is passed by its branch for `done`, else by its default. */
@@ -91,18 +125,23 @@ function lambdaOf(machine: StateMachine, task: string): string {
   return /^\$\{(\w+)\}$/.exec(state?.Resource ?? "")?.[1] ?? task;
 }
 
-/** The stops that a Task's side branches (all but the one onwards) lead back to first. */
-function comesBackTo({ States }: StateMachine, task: string, spine: readonly string[]): ReadonlySet<string> {
+/** Every state that a Task's side branches (all but the one onwards) pass until they are back on the way. */
+function comesBackThrough({ States }: StateMachine, task: string, spine: readonly string[]): ReadonlySet<string> {
   const choice = States[States[task]?.Next ?? ""];
   const main = onwards(choice);
-  const open = [choice?.Default, ...(choice?.Choices ?? []).map(({ Next }) => Next)].filter((name) => name !== main);
+  const open = choice === undefined ? [] : following(choice).filter((name) => name !== main);
   const found = new Set<string>();
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (found.has(name)) continue;
+    const state = States[name];
+    if (found.has(name) || state === undefined) continue;
     found.add(name);
-    if (!spine.includes(name)) open.push(States[name]?.Next);
+    if (!spine.includes(name)) open.push(...following(state));
   }
-  return new Set(spine.filter((name) => found.has(name)));
+  return found;
+}
+
+function following({ Next, Default, Choices = [] }: State): string[] {
+  return [Next, Default, ...Choices.map((choice) => choice.Next)].filter((name) => name !== undefined);
 }
 
 function wayOutOf({ States }: StateMachine, task: string): Pick<Stop, "rollsBack" | "fails"> {

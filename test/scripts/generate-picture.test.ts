@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { GATES } from "../../core/migration/schema.ts";
 import { drawWay } from "../../scripts/picture/draw.ts";
 import { textWidth, wrapText } from "../../scripts/picture/text.ts";
 import { type StateMachine, wayOf } from "../../scripts/picture/way.ts";
@@ -11,9 +12,10 @@ const machine = async (name: string): Promise<StateMachine> =>
 const migration = await machine("migration");
 const rollback = await machine("rollback");
 const stops = wayOf(migration);
+const gates = stops.flatMap(({ gate, loopGate }) => [gate, loopGate].filter((each) => each !== undefined));
 
 describe("the way through the migration state machine", () => {
-  it("passes the phases in their order, with both proofs and every gate", () => {
+  it("passes the phases in their order, with both proofs", () => {
     expect(stops.map(({ title }) => title)).toEqual([
       "Preflight",
       "Expand",
@@ -21,7 +23,6 @@ describe("the way through the migration state machine", () => {
       "Indexes",
       "Validate",
       "Verdict",
-      "Gate",
       "Cutover",
       "Soak",
       "Cooling",
@@ -40,12 +41,30 @@ describe("the way through the migration state machine", () => {
     expect(byWayBack("always")).toHaveLength(stops.length - 3);
   });
 
-  it("knows which stops are called again, which through another one, and which run several at once", () => {
+  it("passes every gate that a migration can declare, each before its stop or in its loop", () => {
+    const passed = stops.flatMap(({ title, gate, loopGate }) => [
+      ...(gate ? [`${gate.name}: ${title}`] : []),
+      ...(loopGate ? [`${loopGate.name}: within ${title}`] : []),
+    ]);
+    expect(passed).toEqual([
+      "before_expand: Expand",
+      "before_backfill: Backfill",
+      "before_validate: Validate",
+      "before_cutover: Cutover",
+      "between_steps: within Cutover",
+      "before_soak: Soak",
+      "before_cooling: Cooling",
+      "before_contract: Validate again",
+    ]);
+    expect(gates.map(({ name }) => name)).toEqual(GATES);
+    for (const gate of gates) expect(gate).toMatchObject({ standsBy: true, rollsBack: "always" });
+  });
+
+  it("knows which stops are called again, which can be paused, and which run several at once", () => {
     const titles = (holds: (stop: (typeof stops)[number]) => boolean) => stops.filter(holds).map(({ title }) => title);
     expect(titles(({ repeats }) => !repeats)).toEqual(["Preflight", "Verdict", "Verdict again", "Report"]);
-    expect(stops.filter(({ returnsTo }) => returnsTo !== undefined)).toMatchObject([
-      { title: "Cutover", returnsTo: "Gate" },
-    ]);
+    // The legend has one mark for both.
+    expect(titles(({ pauses }) => pauses)).toEqual(titles(({ repeats }) => repeats));
     expect(titles(({ fansOut }) => fansOut)).toEqual(["Backfill", "Validate", "Validate again"]);
   });
 
@@ -70,9 +89,28 @@ describe("the picture", () => {
     for (const { title, comment } of stops) expect(words).toContain(`${title} ${comment}`);
   });
 
-  it("draws an outlet below each stop that can roll back", () => {
+  it("draws every gate with its name, and a person beside it who decides", () => {
+    const names = [...svg.matchAll(/<text class="gatename"[^>]*>(\w+)</g)].map(([, name]) => name);
+    expect(names).toHaveLength(GATES.length);
+    expect(new Set(names)).toEqual(new Set(GATES));
+    // One more in the legend.
+    expect(svg.match(/class="person"/g)).toHaveLength(GATES.length + 1);
+  });
+
+  it("draws an outlet below each gate and each stop that can roll back", () => {
     const outlets = [...svg.matchAll(/id="rollback-from-(\w+)"/g)].map(([, state]) => state);
-    expect(outlets).toEqual(stops.filter(({ rollsBack }) => rollsBack !== "never").map(({ state }) => state));
+    const expected = [...gates, ...stops].filter(({ rollsBack }) => rollsBack !== "never").map(({ state }) => state);
+    expect(outlets.toSorted()).toEqual(expected.toSorted());
+  });
+
+  it("draws the alarms' way back below both rows, and no further than contract", () => {
+    const titleAt = (title: string): number =>
+      Number(new RegExp(`<text class="title" x="([\\d.]+)"[^>]*>${title}<`).exec(svg)?.[1]);
+    const begins = [...svg.matchAll(/<path class="alarm" d="M([\d.]+) /g)].map(([, x]) => Number(x));
+    expect(begins.length).toBe(3); // One of them is in the legend.
+    expect(begins[0]).toBeGreaterThan(titleAt("Verdict"));
+    expect(begins[1]).toBeGreaterThan(titleAt("Verdict again"));
+    expect(begins[1]).toBeLessThan(titleAt("Contract"));
   });
 
   it("follows a change of the state machine", () => {
