@@ -15,11 +15,12 @@ export function alarmsContract(name: string, harness: () => Promise<AlarmsHarnes
       await put("fine", "OK");
       await put("loud", "ALARM");
       await put("dumb", "INSUFFICIENT_DATA");
+      const since = expect.any(Date) as Date;
       expect(Object.fromEntries(await alarms.states(["fine", "loud", "dumb", "gone"]))).toEqual({
-        fine: "OK",
-        loud: "ALARM",
-        dumb: "INSUFFICIENT_DATA",
-        gone: "missing",
+        fine: { state: "OK", since },
+        loud: { state: "ALARM", since },
+        dumb: { state: "INSUFFICIENT_DATA", since },
+        gone: { state: "missing" },
       });
     });
 
@@ -33,9 +34,9 @@ export function alarmsContract(name: string, harness: () => Promise<AlarmsHarnes
     it("follows an alarm as it changes", async () => {
       const { alarms, put } = await harness();
       await put("fine", "OK");
-      expect((await alarms.states(["fine"])).get("fine")).toBe("OK");
+      expect((await alarms.states(["fine"])).get("fine")?.state).toBe("OK");
       await put("fine", "ALARM");
-      expect((await alarms.states(["fine"])).get("fine")).toBe("ALARM");
+      expect((await alarms.states(["fine"])).get("fine")?.state).toBe("ALARM");
     });
   });
 }

@@ -1,5 +1,6 @@
 import {
   CloudWatchClient,
+  type MetricAlarm,
   PutCompositeAlarmCommand,
   PutMetricAlarmCommand,
   SetAlarmStateCommand,
@@ -51,7 +52,27 @@ describe("alarms on CloudWatch", () => {
     await put("loud", "ALARM");
     await cloudwatch.send(new PutCompositeAlarmCommand({ AlarmName: "both", AlarmRule: 'ALARM("loud")' }));
     await cloudwatch.send(new SetAlarmStateCommand({ AlarmName: "both", StateValue: "ALARM", StateReason: "test" }));
-    expect((await alarms.states(["both"])).get("both")).toBe("ALARM");
+    expect((await alarms.states(["both"])).get("both")).toEqual({ state: "ALARM", since: expect.any(Date) as Date });
+  });
+
+  it("says since when an alarm is in its state, and where CloudWatch does not, since when it was evaluated", async () => {
+    const [transitioned, updated] = [new Date("2026-01-05T09:00:00Z"), new Date("2026-01-05T10:00:00Z")];
+    const MetricAlarms: MetricAlarm[] = [
+      { AlarmName: "old", StateValue: "OK", StateUpdatedTimestamp: updated, StateTransitionedTimestamp: transitioned },
+      { AlarmName: "new", StateValue: "OK", StateUpdatedTimestamp: updated },
+      { AlarmName: "odd" },
+    ];
+    const cloudwatch = new CloudWatchClient(client());
+    cloudwatch.middlewareStack.add(
+      () => () => Promise.resolve({ output: { $metadata: {}, MetricAlarms }, response: undefined }),
+      { step: "initialize", priority: "low" },
+    );
+    const states = await new CloudWatchAlarms({ client: cloudwatch }).states(["old", "new", "odd"]);
+    expect(Object.fromEntries(states)).toEqual({
+      old: { state: "OK", since: transitioned },
+      new: { state: "OK", since: updated },
+      odd: { state: "INSUFFICIENT_DATA" },
+    });
   });
 
   it("asks for more names than one call takes", async () => {
@@ -61,7 +82,7 @@ describe("alarms on CloudWatch", () => {
     await put("alarm-119", "ALARM");
     const states = await alarms.states(names);
     expect(states.size).toBe(120);
-    expect([...states].filter(([, state]) => state !== "missing")).toEqual([
+    expect([...states].flatMap(([name, { state }]) => (state === "missing" ? [] : [[name, state]]))).toEqual([
       ["alarm-060", "OK"],
       ["alarm-119", "ALARM"],
     ]);

@@ -7,5 +7,6 @@ export { FakeClock } from "./fakes/clock.ts";
 export { FakeControl } from "./fakes/control.ts";
 export { FakeExecutions } from "./fakes/executions.ts";
 export { FakeFlags } from "./fakes/flags.ts";
+export { FakeMetrics } from "./fakes/metrics.ts";
 export { FakeNotifier } from "./fakes/notifier.ts";
 export { FakePlanStore } from "./fakes/plan-store.ts";
