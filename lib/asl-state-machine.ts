@@ -12,10 +12,8 @@ import {
 import { Construct } from "constructs";
 import { acknowledgeWildcards, nagArn } from "./acknowledge.ts";
 import { type Definition, readDefinition } from "./definition.ts";
+import { LIVE_ALIAS } from "./live-alias.ts";
 import type { StepLambda } from "./step-lambda.ts";
-
-/** Alias of the newest version of each state machine. */
-export const LIVE_ALIAS = "live";
 
 export interface AslStateMachineProps {
   /** `migration` for `state-machines/migration.asl.json`. */

@@ -32,6 +32,11 @@ const configSchema = z
     endpoints: z.strictObject({ rdsData: z.url().optional() }).prefault({}),
     /** Whether table, bucket and flags outlive the stack. False only for a stack that nobody will miss. */
     retain: z.boolean().default(true),
+    /**
+     * Minutes that AppConfig watches a migration's alarms for after each step of its cutover, before the step's soak
+     * begins: an alarm that fires meanwhile takes the step back within seconds, whatever becomes of Sluice itself.
+     */
+    flagBakeMinutes: z.int().min(0).max(60).default(5),
     operatorEmails: z.array(z.email()).default([]),
     /** Whether each state machine's definition is published as a version, with the alias `live` on the newest. */
     stateMachineVersions: z.boolean().default(true),

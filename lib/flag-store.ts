@@ -13,6 +13,8 @@ const MAX_DESCRIPTION = 1_024;
 
 export interface FlagStoreProps {
   readonly migrations: readonly Migration[];
+  /** Minutes that a step of a cutover bakes for, with its alarms watched. */
+  readonly bakeMinutes: number;
   /** Whether the flags outlive the stack, and each flag its migration's file. */
   readonly retain: boolean;
 }
@@ -25,10 +27,10 @@ export interface FlagStoreProps {
  * CloudFormation's to restore, so that a `cdk deploy` in the middle of a run would put traffic back to what the
  * template says. The steps of the run write it; until the first one has, every client is on the old path.
  *
- * The environments have no alarm monitors, and so the strategies no bake. AppConfig would take back any deployment
- * that it finds an alarm firing in, the one that returns traffic to the old path above all: that one is deployed just
- * because an alarm fires. The gate looks at the same alarms all through a step's soak instead, and a rollback goes to
- * the old path, where AppConfig knows only the way to the step before.
+ * Nor are the environments' alarm monitors here, for the same reason: a cutover arms them before each of its steps, so
+ * that AppConfig takes the step back by itself where one fires before the bake is over, and a rollback takes them away
+ * first. AppConfig would take back any deployment that it finds an alarm firing in, the one that returns traffic above
+ * all: that one is deployed just because an alarm fires.
  *
  * @see https://docs.aws.amazon.com/appconfig/latest/userguide/monitoring-deployments.html: "Reverting also ignores
  * alarm monitors, which may prevent a roll forward from progressing during an application emergency."
@@ -36,9 +38,9 @@ export interface FlagStoreProps {
 export class FlagStore extends Construct {
   readonly application: CfnApplication;
   readonly applicationId: string;
-  /** Steps of a cutover: everybody gets the step's flag at once, since the step itself is what widens slowly. */
+  /** Steps of a cutover: everybody gets the step's flag at once, since the step itself is what widens slowly. It bakes. */
   readonly stepwiseStrategyId: string;
-  /** The way back. The same as the other one by now, but a deployment's list in the console shows which it was. */
+  /** The way back: at once, and without a bake. */
   readonly immediateStrategyId: string;
   readonly #props: FlagStoreProps;
 
@@ -49,17 +51,17 @@ export class FlagStore extends Construct {
     this.application = new CfnApplication(this, "Application", { name, description: "Flags of Sluice's migrations" });
     this.keep(this.application);
     this.applicationId = this.application.ref;
-    this.stepwiseStrategyId = this.strategy("Stepwise");
-    this.immediateStrategyId = this.strategy("Immediate");
+    this.stepwiseStrategyId = this.strategy("Stepwise", props.bakeMinutes);
+    this.immediateStrategyId = this.strategy("Immediate", 0);
     for (const migration of props.migrations) this.addFlag(migration);
   }
 
-  private strategy(id: string): string {
+  private strategy(id: string, finalBakeTimeInMinutes: number): string {
     return new CfnDeploymentStrategy(this, id, {
       name: `${Stack.of(this).stackName}-${id.toLowerCase()}`,
       deploymentDurationInMinutes: 0,
       growthFactor: 100,
-      finalBakeTimeInMinutes: 0,
+      finalBakeTimeInMinutes,
       replicateTo: "NONE",
     }).ref;
   }

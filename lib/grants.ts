@@ -5,6 +5,8 @@ import type { Config } from "./config.ts";
 import type { ControlTable } from "./control-table.ts";
 import type { FlagStore } from "./flag-store.ts";
 import type { Need } from "./handlers.ts";
+import { LIVE_ALIAS } from "./live-alias.ts";
+import type { MonitorRole } from "./monitor-role.ts";
 import type { OperatorTopic } from "./operator-topic.ts";
 import type { PlanBucket } from "./plan-bucket.ts";
 
@@ -15,9 +17,11 @@ export interface Resources {
   readonly control: ControlTable;
   readonly plans: PlanBucket;
   readonly flags: FlagStore;
+  readonly monitorRole: MonitorRole;
   readonly operators: OperatorTopic;
-  /** Name of the migration state machine; by name, since the machine itself depends on the handlers. */
+  /** Names of state machines; by name, since the machines themselves depend on the handlers. */
   readonly migrationMachineName: string;
+  readonly rollbackMachineName: string;
 }
 
 /** What one need gives a handler: rights, and the variables that say where the thing is. */
@@ -37,6 +41,8 @@ export const GRANTS: Readonly<Record<Need, (resources: Resources) => Grant>> = {
   "control:read": ({ control }) => controlGrant(control, ["dynamodb:GetItem"]),
   "control:write": ({ control }) =>
     controlGrant(control, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]),
+  // The whole table is read: the handler looks for the runs that an alarm guards, and the one item a run is small.
+  "control:list": ({ control }) => controlGrant(control, ["dynamodb:Scan"]),
   "plans:read": ({ plans }) => planGrant(plans, ["s3:GetObject"]),
   "plans:write": ({ plans }) => planGrant(plans, ["s3:GetObject", "s3:PutObject"]),
   "flags:read": flagReadGrant,
@@ -48,8 +54,16 @@ export const GRANTS: Readonly<Record<Need, (resources: Resources) => Grant>> = {
     environment: {},
     wildcards: { "*": "cloudwatch:DescribeAlarms returns composite alarms only where it is allowed on every resource" },
   }),
+  metrics: () => ({
+    statements: [allow(["cloudwatch:GetMetricData"], "*")],
+    environment: {},
+    wildcards: { "*": "cloudwatch:GetMetricData has no resources that a policy could name" },
+  }),
+  standbys: standbyGrant,
   "executions:describe": (resources) => executionGrant(resources, ["states:DescribeExecution"]),
   "executions:stop": (resources) => executionGrant(resources, ["states:DescribeExecution", "states:StopExecution"]),
+  "runs:start": runStartGrant,
+  "rollbacks:start": rollbackStartGrant,
   operators: ({ operators }) => ({
     statements: [
       allow(["sns:Publish"], operators.topic.topicArn),
@@ -116,6 +130,8 @@ const READ_FLAGS = [
   "appconfig:GetHostedConfigurationVersion",
 ];
 const WRITE_FLAGS = [
+  "appconfig:GetEnvironment",
+  "appconfig:UpdateEnvironment",
   "appconfig:CreateHostedConfigurationVersion",
   "appconfig:StartDeployment",
   "appconfig:StopDeployment",
@@ -137,11 +153,13 @@ function flagArns({ stack, flags }: Resources): readonly string[] {
 function flagReadGrant(resources: Resources): Grant {
   return {
     statements: [allow(READ_FLAGS, ...flagArns(resources))],
-    // The adapter of the flags asks for the strategies even where its caller only reads.
+    // The adapter of the flags asks for all of these even where its caller only reads.
     environment: {
       SLUICE_FLAG_APPLICATION: resources.flags.applicationId,
       SLUICE_STRATEGY_STEPWISE: resources.flags.stepwiseStrategyId,
       SLUICE_STRATEGY_IMMEDIATE: resources.flags.immediateStrategyId,
+      SLUICE_MONITOR_ROLE_ARN: resources.monitorRole.roleArn,
+      SLUICE_ALARM_ARN_PREFIX: alarmArnPrefix(resources),
     },
     wildcards: {
       [nagArn("appconfig", `application/<${logicalId(resources.flags.application)}>/*`)]:
@@ -150,31 +168,87 @@ function flagReadGrant(resources: Resources): Grant {
   };
 }
 
+/** AppConfig watches alarms of its own account and region. */
+function alarmArnPrefix({ stack }: Resources): string {
+  return stack.formatArn({
+    service: "cloudwatch",
+    resource: "alarm",
+    resourceName: "",
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+/** Whoever makes alarms the monitors of an environment hands AppConfig the role to look at them with. */
 function flagWriteGrant(resources: Resources): Grant {
-  const { stack, flags } = resources;
+  const { stack, flags, monitorRole } = resources;
   const read = flagReadGrant(resources);
   const strategies = [flags.stepwiseStrategyId, flags.immediateStrategyId].map((resourceName) =>
     stack.formatArn({ service: "appconfig", resource: "deploymentstrategy", resourceName }),
   );
+  const passRole = new PolicyStatement({
+    actions: ["iam:PassRole"],
+    resources: [monitorRole.roleArn],
+    conditions: { StringEquals: { "iam:PassedToService": "appconfig.amazonaws.com" } },
+  });
   return {
     ...read,
-    statements: [...read.statements, allow(WRITE_FLAGS, ...flagArns(resources), ...strategies)],
+    statements: [...read.statements, allow(WRITE_FLAGS, ...flagArns(resources), ...strategies), passRole],
   };
 }
 
-function executionGrant({ stack, migrationMachineName }: Resources, actions: readonly string[]): Grant {
-  const executions = stack.formatArn({
-    service: "states",
-    resource: "execution",
-    resourceName: `${migrationMachineName}:*`,
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-  });
+function executionGrant(resources: Resources, actions: readonly string[]): Grant {
+  const { migrationMachineName } = resources;
   return {
-    statements: [allow(actions, executions)],
+    statements: [allow(actions, stateArn(resources, "execution", `${migrationMachineName}:*`))],
     environment: {},
     wildcards: {
       [nagArn("states", `execution:${migrationMachineName}:*`)]:
         "Runs have names of their own; all are of this machine",
     },
   };
+}
+
+/** A token is an item of the control table until its run is woken. The right to answer is the machine's to name. */
+function standbyGrant(resources: Resources): Grant {
+  const { control, migrationMachineName } = resources;
+  const items = controlGrant(control, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]);
+  return {
+    ...items,
+    statements: [
+      ...items.statements,
+      allow(["states:SendTaskSuccess"], stateArn(resources, "stateMachine", migrationMachineName)),
+    ],
+  };
+}
+
+/** By the alias where versions are published, so that a run can be redriven through the states that it began with. */
+function runStartGrant(resources: Resources): Grant {
+  const { config, migrationMachineName } = resources;
+  const machine = stateArn(resources, "stateMachine", migrationMachineName);
+  const started = config.stateMachineVersions ? `${machine}:${LIVE_ALIAS}` : machine;
+  return {
+    statements: [allow(["states:StartExecution"], ...new Set([machine, started]))],
+    environment: { SLUICE_MIGRATION_MACHINE_ARN: started },
+  };
+}
+
+/** The machine itself, as the migration's own state `RollBack` starts it: one name, one rollback. */
+function rollbackStartGrant(resources: Resources): Grant {
+  const { rollbackMachineName } = resources;
+  const machine = stateArn(resources, "stateMachine", rollbackMachineName);
+  return {
+    statements: [
+      allow(["states:StartExecution"], machine),
+      allow(["states:DescribeExecution"], stateArn(resources, "execution", `${rollbackMachineName}:*`)),
+    ],
+    environment: { SLUICE_ROLLBACK_MACHINE_ARN: machine },
+    wildcards: {
+      [nagArn("states", `execution:${rollbackMachineName}:*`)]:
+        "Rollbacks are named after their runs; all are of this machine",
+    },
+  };
+}
+
+function stateArn({ stack }: Resources, resource: "execution" | "stateMachine", resourceName: string): string {
+  return stack.formatArn({ service: "states", resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
 }

@@ -46,7 +46,16 @@ export const HANDLERS = [
   {
     file: "preflight",
     timeoutSeconds: QUICK,
-    needs: ["database", "control:write", "plans:write", "flags:read", "alarms", "executions:describe", "migrations"],
+    needs: [
+      "database",
+      "control:write",
+      "plans:write",
+      "flags:read",
+      "alarms",
+      "metrics",
+      "executions:describe",
+      "migrations",
+    ],
   },
   {
     file: "gate",

@@ -10,18 +10,25 @@ import {
 } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
+import { WATCH_TEXTS, type WatchName } from "./operator-watches.ts";
 import type { StepLambda } from "./step-lambda.ts";
 
-/** A step retries a transient error up to 8 times; so many in five minutes are no blip. */
-const STEP_ERRORS = 5;
+/** A step retries a transient error up to 8 times, and a command may be refused with good reason. */
+const REPEATED_ERRORS = 5;
 
 export interface OperatorAlarmsProps {
   readonly topic: ITopic;
   readonly migration: StateMachine;
   readonly rollback: StateMachine;
+  readonly undo: StateMachine;
   readonly steps: ReadonlyMap<string, StepLambda>;
+  readonly commands: ReadonlyMap<string, StepLambda>;
+  readonly alarmHandler: StepLambda;
+  /** Where the events of alarms end up that nobody could handle. */
+  readonly lostEvents: IQueue;
 }
 
 interface Watch {
@@ -41,7 +48,8 @@ export class OperatorAlarms extends Construct {
   constructor(scope: Construct, id: string, props: OperatorAlarmsProps) {
     super(scope, id);
     const action = new SnsAction(props.topic);
-    this.alarms = [...executionWatches(props), ...lambdaWatches(props)].map((watch) => {
+    const watches = [...watchesOfTheStack(props), ...watchesOfFunctions(props)];
+    this.alarms = watches.map((watch) => {
       const alarm = this.alarm(watch);
       alarm.addAlarmAction(action);
       return alarm;
@@ -62,57 +70,51 @@ export class OperatorAlarms extends Construct {
   }
 }
 
-const SUM = { statistic: Stats.SUM, period: Duration.minutes(1) };
+const MINUTE = Duration.minutes(1);
+const SUM = { statistic: Stats.SUM, period: MINUTE };
 
-function executionWatches({ migration, rollback }: OperatorAlarmsProps): readonly Watch[] {
-  const after = "See the execution's error in the Step Functions console, and the runbook.";
-  return [
-    {
-      name: "migration-failed",
-      metric: migration.metricFailed(SUM),
-      description: `A migration failed. Unless contract had begun, its rollback must have started: if there is none, start it. ${after}`,
-    },
-    {
-      name: "migration-timed-out",
-      metric: migration.metricTimedOut(SUM),
-      description: `A migration ran into its time limit and started no rollback. ${after}`,
-    },
-    {
-      name: "rollback-started",
-      metric: rollback.metricStarted(SUM),
-      description: `Traffic is being returned to the old path. Check that it arrives. ${after}`,
-    },
-    {
-      name: "rollback-failed",
-      metric: rollback.metricFailed(SUM),
-      description: `TRAFFIC MAY STILL BE ON THE NEW PATH: a rollback failed. Start it again. ${after}`,
-    },
-    {
-      name: "rollback-timed-out",
-      metric: rollback.metricTimedOut(SUM),
-      description: `TRAFFIC MAY STILL BE ON THE NEW PATH: a rollback timed out. Start it again. ${after}`,
-    },
-    {
-      name: "rollback-aborted",
-      metric: rollback.metricAborted(SUM),
-      description: `TRAFFIC MAY STILL BE ON THE NEW PATH: somebody stopped a rollback. ${after}`,
-    },
-  ];
-}
+type PerFunction = Extract<WatchName, "step-errors" | "command-errors">;
 
-function lambdaWatches({ steps }: OperatorAlarmsProps): readonly Watch[] {
-  const errors = [...steps].map(([step, { function: lambda }]): Watch => ({
-    name: `step-errors-${step}`,
-    metric: lambda.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(5) }),
-    threshold: STEP_ERRORS,
-    description: `Step ${step} fails again and again; it is being retried. Its log group has the reason.`,
+/** Alarms of which the stack has one. */
+function watchesOfTheStack({ migration, rollback, undo, ...props }: OperatorAlarmsProps): readonly Watch[] {
+  const metrics: Readonly<Record<Exclude<WatchName, PerFunction>, IMetric>> = {
+    "migration-failed": migration.metricFailed(SUM),
+    "migration-timed-out": migration.metricTimedOut(SUM),
+    "rollback-started": rollback.metricStarted(SUM),
+    "rollback-failed": rollback.metricFailed(SUM),
+    "rollback-timed-out": rollback.metricTimedOut(SUM),
+    "rollback-aborted": rollback.metricAborted(SUM),
+    "undo-failed": undo.metricFailed(SUM),
+    "alarm-handler-failed": props.alarmHandler.function.metricErrors(SUM),
+    "alarm-events-lost": props.lostEvents.metricApproximateNumberOfMessagesVisible({
+      statistic: Stats.MAXIMUM,
+      period: MINUTE,
+    }),
+    "lambda-throttled": accountThrottles(),
+  };
+  return Object.entries(metrics).map(([name, metric]) => ({
+    name,
+    metric,
+    description: description(name as Exclude<WatchName, PerFunction>),
   }));
-  return [...errors, { name: "lambda-throttled", metric: accountThrottles(), description: THROTTLED }];
 }
 
-const THROTTLED =
-  "Lambda refuses calls in this account and region, Sluice's or somebody else's: steps are retried and go slower. " +
-  "Raise the concurrency limit, or lower the workers of the migration.";
+/** Alarms of which each function has one. */
+function watchesOfFunctions({ steps, commands }: OperatorAlarmsProps): readonly Watch[] {
+  const watch = (kind: PerFunction, lambdas: ReadonlyMap<string, StepLambda>) =>
+    [...lambdas].map(([name, { function: lambda }]) => ({
+      name: `${kind}-${name}`,
+      metric: lambda.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(5) }),
+      threshold: REPEATED_ERRORS,
+      description: `${name}: ${description(kind)}`,
+    }));
+  return [...watch("step-errors", steps), ...watch("command-errors", commands)];
+}
+
+function description(name: WatchName): string {
+  const { means, press } = WATCH_TEXTS[name];
+  return `${means} ${press}`;
+}
 
 /** Of the whole account and region, since that is what shares the concurrency that runs out. */
 function accountThrottles(): Metric {

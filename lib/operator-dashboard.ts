@@ -20,16 +20,20 @@ import type { StepLambda } from "./step-lambda.ts";
 export interface OperatorDashboardProps {
   readonly migration: StateMachine;
   readonly rollback: StateMachine;
+  readonly undo: StateMachine;
   readonly steps: ReadonlyMap<string, StepLambda>;
+  readonly commands: ReadonlyMap<string, StepLambda>;
+  readonly alarmHandler: StepLambda;
   readonly databases: Readonly<Record<string, DatabaseConfig>>;
   readonly alarms: readonly Alarm[];
 }
 
 const FULL = 24;
 const HALF = 12;
+const THIRD = 8;
 const SUM = { statistic: Stats.SUM, period: Duration.minutes(1) };
 
-/** From the top: what to do, what is wrong, what runs, what the steps say, what the databases say. */
+/** From the top: what to do, what is wrong, what runs, what the functions say, what the databases say. */
 export class OperatorDashboard extends Construct {
   readonly dashboardName: string;
 
@@ -56,23 +60,25 @@ function guide({ rollback }: OperatorDashboardProps): IWidget {
   const machine = `https://${region}.console.aws.amazon.com/states/home?region=${region}#/statemachines/view/${rollback.stateMachineArn}`;
   return new TextWidget({
     width: FULL,
-    height: 5,
+    height: 6,
     markdown: [
       "# Sluice",
       "**Do users see errors?** Roll the run back: `sluice rollback <run>`, or start the " +
         `[rollback state machine](${machine}) with \`{"run": "<execution name>"}\`. No write is lost, and the ` +
         "expanded schema stays, so that a new start resumes. Once contract has begun it refuses: the old shape is going.",
       "",
+      "An alarm that a migration names does so by itself. **Should a run only wait?** `sluice pause <run>`.",
+      "",
       "**Where is a run?** `sluice status`. **Did a rollback fail?** Start it again: every step may be repeated.",
     ].join("\n"),
   });
 }
 
-function executionRow({ migration, rollback }: OperatorDashboardProps): IWidget[] {
+function executionRow({ migration, rollback, undo }: OperatorDashboardProps): IWidget[] {
   const counts = (machine: StateMachine, title: string) =>
     new SingleValueWidget({
       title,
-      width: HALF,
+      width: THIRD,
       height: 4,
       setPeriodToTimeRange: true,
       metrics: [
@@ -82,24 +88,28 @@ function executionRow({ migration, rollback }: OperatorDashboardProps): IWidget[
         machine.metricAborted({ ...SUM, label: "stopped" }),
       ],
     });
-  return [counts(migration, "Migrations"), counts(rollback, "Rollbacks")];
+  return [counts(migration, "Migrations"), counts(rollback, "Rollbacks"), counts(undo, "Undone")];
 }
 
-function stepRow({ steps }: OperatorDashboardProps): IWidget[] {
+function stepRow(props: OperatorDashboardProps): IWidget[] {
   const each = (metric: (step: StepLambda, label: string) => IMetric) =>
-    [...steps].map(([label, step]) => metric(step, label));
+    functions(props).map(([label, step]) => metric(step, label));
   return [
     graph(
-      "Errors by step, a minute",
+      "Errors by function, a minute",
       each((step, label) => step.function.metricErrors({ ...SUM, label })),
     ),
     graph(
-      "Time by step, p99",
+      "Time by function, p99",
       each((step, label) =>
         step.function.metricDuration({ statistic: Stats.percentile(99), period: Duration.minutes(1), label }),
       ),
     ),
   ];
+}
+
+function functions({ steps, commands, alarmHandler }: OperatorDashboardProps): readonly [string, StepLambda][] {
+  return [...steps, ...commands, ["OnAlarm", alarmHandler]];
 }
 
 /** Aurora's own view of what a backfill may do to it. */
@@ -127,13 +137,13 @@ function graph(title: string, left: IMetric[]): IWidget {
   return new GraphWidget({ title, width: HALF, height: 7, left });
 }
 
-/** The newest errors of all steps, in their own words. */
-function problems({ steps }: OperatorDashboardProps): IWidget {
+/** The newest errors of all functions, in their own words. */
+function problems(props: OperatorDashboardProps): IWidget {
   return new LogQueryWidget({
-    title: "What the steps say",
+    title: "What the functions say",
     width: FULL,
     height: 8,
-    logGroupNames: [...steps.values()].map((step) => step.logGroup.logGroupName),
+    logGroupNames: functions(props).map(([, step]) => step.logGroup.logGroupName),
     queryLines: [
       "fields @timestamp, service, level, message, error.name, error.message",
       'filter level in ["ERROR", "CRITICAL"] or ispresent(errorType)',

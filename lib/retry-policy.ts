@@ -61,25 +61,34 @@ export function withRetryPolicy<D extends StateMachineDefinition>(definition: D)
 function withRetry(state: State): State {
   if (state.ItemProcessor !== undefined) return { ...state, ItemProcessor: withRetryPolicy(state.ItemProcessor) };
   if (state.Type !== "Task" || state.Retry !== undefined) return state;
-  return { ...state, Retry: isServiceCall(state) ? serviceRetry(state) : [THROTTLED, transientRetry()] };
+  return { ...state, Retry: isServiceCall(state) ? serviceRetry(state) : lambdaRetry(state) };
 }
 
-/** A state that calls an AWS service itself (it names no Lambda): errors are the service's, not of `errors.ts`. */
-function isServiceCall(state: State): boolean {
-  return state.Resource?.startsWith("arn:aws:states:::") ?? false;
+/** A state that calls an AWS service other than Lambda: errors are the service's, not of `errors.ts`. */
+function isServiceCall({ Resource = "" }: State): boolean {
+  return Resource.startsWith("arn:aws:states:::") && !Resource.startsWith("arn:aws:states:::lambda:invoke");
 }
 
-const transientRetry = () => ({ ErrorEquals: TRANSIENT_ERRORS, ...BACKOFF });
+/**
+ * Without the errors that the state catches by name, since retriers come before catchers: the end of a wait for a
+ * callback is a States.Timeout, and no reason to call the function again.
+ */
+function lambdaRetry(state: State): readonly unknown[] {
+  const caught = caughtByName(state);
+  return [THROTTLED, { ErrorEquals: TRANSIENT_ERRORS.filter((error) => !caught.includes(error)), ...BACKOFF }];
+}
 
 /**
  * A service's errors are many and not all documented, and the one state that calls a service is the start of the
  * rollback: it must not give up on a throttle of an unforeseen name. So everything is retried but what the state
- * catches by name, since retriers come before catchers.
+ * catches by name.
  */
 function serviceRetry(state: State): readonly unknown[] {
-  const caught = (state.Catch ?? [])
-    .flatMap((catcher) => catcher.ErrorEquals)
-    .filter((error) => error !== "States.ALL");
+  const caught = caughtByName(state);
   const never = caught.length === 0 ? [] : [{ ErrorEquals: caught, MaxAttempts: 0 }];
   return [...never, { ErrorEquals: ["States.ALL"], ...BACKOFF }];
+}
+
+function caughtByName({ Catch = [] }: State): readonly string[] {
+  return Catch.flatMap(({ ErrorEquals }) => ErrorEquals).filter((error) => error !== "States.ALL");
 }
