@@ -1,214 +1,147 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import {
-  DeleteCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
-  paginateScan,
-  type TransactWriteCommandInput,
-  TransactWriteCommand,
-  UpdateCommand,
-} from "@aws-sdk/lib-dynamodb";
-import { setTimeout as delay } from "node:timers/promises";
-import { NotFound, ServiceUnavailable } from "../../core/errors.ts";
-import type { Control, PhaseChange, RunRecord } from "../../core/ports.ts";
-import { errorName, translated } from "../translate-error.ts";
-import { type Item, runItem, runKey, runRecord, RUN_PREFIX, tableKey } from "./run-item.ts";
+import { NotFound } from "../../core/errors.ts";
+import type { Phase } from "../../core/plan/phases.ts";
+import type { Control, EndedPause, Pause, PhaseChange, RunRecord } from "../../core/ports.ts";
+import { type Change, ControlTable, type ControlTableProps, type Item } from "./control-table.ts";
+import { text } from "./item.ts";
+import { runKey, runRecord, RUN_PREFIX, starterKey } from "./run-item.ts";
+import { TableHolds } from "./table-holds.ts";
 
-/** Two transactions on one item cancel each other; a few tries settle it without a retry of the whole step. */
-const ATTEMPTS = 6;
-const PAUSE_MS = 50;
-
-export interface DynamoControlProps {
-  readonly client: DynamoDBClient;
-  readonly tableName: string;
-}
-
-/** What must be true of the table's holder for a claim. */
-interface Claim {
-  readonly condition: string;
-  readonly values: Item;
-}
-
-const FREE: Claim = { condition: "attribute_not_exists(id)", values: {} };
+/** Seconds for which it is remembered who is about to start a run: pre-flight reads it within minutes. */
+const STARTER_SECONDS = 86_400;
 
 /**
  * Control in one DynamoDB table with the partition key `id`: `run#<runId>` is a run, `table#<database/schema.table>`
- * says who holds a table. Every read is consistent.
+ * says who holds a table, `start#<runId>` who is about to start a run. Every read is consistent. Items with an
+ * attribute `expiresAt` (seconds since the epoch) are DynamoDB's to delete after it, which may take it days:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html.
  *
- * The newest runs come from a Scan. A table of runs is small (some 600 bytes a run: 1,700 runs a page), is listed by a
- * person at most every few seconds, and a second copy of the list would have to be kept right by every write.
+ * The newest runs, and those that an alarm guards, come from a Scan. A table of runs is small (some 900 bytes a run:
+ * a thousand runs a page), is listed by a person at most every few seconds, or when an alarm fires, and a second copy
+ * of the list would have to be kept right by every write.
  */
 export class DynamoControl implements Control {
-  readonly #client: DynamoDBDocumentClient;
-  readonly #table: string;
+  readonly #table: ControlTable;
+  readonly #holds: TableHolds;
 
-  constructor(props: DynamoControlProps) {
-    this.#client = DynamoDBDocumentClient.from(props.client);
-    this.#table = props.tableName;
+  constructor(props: ControlTableProps) {
+    this.#table = new ControlTable(props);
+    this.#holds = new TableHolds(this.#table);
   }
 
   register(run: RunRecord): Promise<RunRecord | undefined> {
-    return this.#claim(run, FREE);
+    return this.#holds.register(run);
   }
 
   takeOver(run: RunRecord, from: string): Promise<RunRecord | undefined> {
-    return this.#claim(run, { condition: "runId = :from", values: { ":from": from } });
+    return this.#holds.takeOver(run, from);
+  }
+
+  async retake(runId: string): Promise<RunRecord | undefined> {
+    return this.#holds.retake(await this.#known(runId));
   }
 
   async release(runId: string): Promise<void> {
     const run = await this.run(runId);
-    if (run === undefined) return;
-    const command = new DeleteCommand({
-      TableName: this.#table,
-      Key: { id: tableKey(run.table) },
-      ConditionExpression: "runId = :runId",
-      ExpressionAttributeValues: { ":runId": runId },
-    });
-    await this.#call(`run "${runId}"`, async () => {
-      try {
-        await this.#client.send(command);
-      } catch (error) {
-        // Nobody holds it, or another run does.
-        if (errorName(error) !== "ConditionalCheckFailedException") throw error;
-      }
-    });
+    if (run !== undefined) await this.#holds.release(run);
   }
 
   async run(runId: string): Promise<RunRecord | undefined> {
-    const item = await this.#get(runKey(runId));
+    const item = await this.#table.get(runKey(runId));
     return item === undefined ? undefined : runRecord(item);
   }
 
-  async holder(table: string): Promise<RunRecord | undefined> {
-    const holderId = (await this.#get(tableKey(table)))?.["runId"];
-    if (typeof holderId !== "string") return undefined;
-    return (await this.run(holderId)) ?? this.#noRecord(holderId, table);
+  holder(table: string): Promise<RunRecord | undefined> {
+    return this.#holds.holder(table);
   }
 
   async runs(limit: number): Promise<readonly RunRecord[]> {
-    const found: RunRecord[] = [];
-    const query = {
-      TableName: this.#table,
-      ConsistentRead: true,
-      FilterExpression: "begins_with(id, :prefix)",
-      ExpressionAttributeValues: { ":prefix": RUN_PREFIX },
-    };
-    await this.#call("the runs", async () => {
-      for await (const { Items } of paginateScan({ client: this.#client }, query)) {
-        found.push(...(Items ?? []).map(runRecord));
-      }
+    const items = await this.#table.scan({ text: "begins_with(id, :prefix)", values: { ":prefix": RUN_PREFIX } });
+    return items
+      .map(runRecord)
+      .sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId))
+      .slice(0, limit);
+  }
+
+  async guardedBy(alarm: string, phases: readonly Phase[]): Promise<readonly RunRecord[]> {
+    const within = anyOf(phases);
+    const items = await this.#table.scan({
+      text: `begins_with(id, :prefix) AND contains(alarms, :alarm) AND ${within.text}`,
+      values: { ":prefix": RUN_PREFIX, ":alarm": alarm, ...within.values },
     });
-    return found.sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId)).slice(0, limit);
+    return items.map(runRecord);
   }
 
   /** A repeated call finds its own phase and changes nothing more, so the first reason stays. */
-  async transition(change: PhaseChange): Promise<RunRecord> {
-    const object = `run "${change.runId}"`;
-    const item = await this.#call(object, async () => {
-      try {
-        return (await this.#client.send(this.#update(change))).Attributes;
-      } catch (error) {
-        if (errorName(error) !== "ConditionalCheckFailedException") throw error;
-        return this.#get(runKey(change.runId));
-      }
-    });
-    if (item !== undefined) return runRecord(item);
-    throw new NotFound({ object, problem: "control has no run of this name", remedy: "List the runs: sluice status" });
-  }
-
-  #update(change: PhaseChange): UpdateCommand {
-    const from = change.from.map((phase, index) => [`:from${String(index)}`, phase] as const);
-    const reason = change.reason === undefined ? {} : { ":reason": change.reason };
-    return new UpdateCommand({
-      TableName: this.#table,
-      Key: { id: runKey(change.runId) },
-      UpdateExpression: `SET phase = :to, updatedAt = :at${change.reason === undefined ? "" : ", reason = :reason"}`,
-      ConditionExpression: `phase IN (${from.map(([key]) => key).join(", ")})`,
-      ExpressionAttributeValues: { ":to": change.to, ":at": change.at, ...reason, ...Object.fromEntries(from) },
-      ReturnValues: "ALL_NEW",
+  transition({ runId, from, to, at, reason, unlessPaused = false }: PhaseChange): Promise<RunRecord> {
+    const within = anyOf(from);
+    const set = `SET phase = :to, updatedAt = :at${reason === undefined ? "" : ", reason = :reason"}`;
+    return this.#changed(runId, {
+      update: to === "rolled-back" ? `${set} REMOVE paused` : set,
+      condition: unlessPaused ? `${within.text} AND attribute_not_exists(paused)` : within.text,
+      values: { ":to": to, ":at": at, ...(reason !== undefined && { ":reason": reason }), ...within.values },
     });
   }
 
-  /** The run's record and its hold on the table appear together or not at all. */
-  async #claim(run: RunRecord, first: Claim): Promise<RunRecord | undefined> {
-    const object = `table "${run.table}"`;
-    let claim = first;
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const outcome = await this.#call(object, () => this.#tryClaim(run, claim));
-      if (outcome === "claimed") return undefined;
-      if (outcome === "refused") {
-        const holder = await this.#holder(run);
-        if (holder !== "nobody") return holder;
-        claim = FREE;
-      }
-      await delay(Math.random() * PAUSE_MS * attempt);
-    }
-    throw new ServiceUnavailable({ object, problem: "other runs are claiming it at this moment", remedy: "Retry" });
+  pause(runId: string, pause: Pause, from: readonly Phase[]): Promise<RunRecord> {
+    const within = anyOf(from);
+    return this.#changed(runId, {
+      update: "SET paused = :pause",
+      condition: `${within.text} AND attribute_not_exists(paused)`,
+      values: { ":pause": { ...pause }, ...within.values },
+    });
   }
 
-  async #tryClaim(run: RunRecord, claim: Claim): Promise<"claimed" | "refused" | "conflict"> {
-    try {
-      await this.#client.send(new TransactWriteCommand(this.#claimItems(run, claim)));
-      return "claimed";
-    } catch (error) {
-      const codes = cancellationCodes(error);
-      if (codes.includes("ConditionalCheckFailed")) return "refused";
-      if (codes.includes("TransactionConflict") || errorName(error) === "TransactionInProgressException") {
-        return "conflict";
-      }
-      throw error;
-    }
-  }
-
-  #claimItems(run: RunRecord, { condition, values }: Claim): TransactWriteCommandInput {
-    const hold = { TableName: this.#table, Item: { id: tableKey(run.table), runId: run.runId } };
-    const conditional = { ...hold, ConditionExpression: condition };
-    return {
-      TransactItems: [
-        {
-          Put: { TableName: this.#table, Item: runItem(run), ConditionExpression: "attribute_not_exists(id)" },
-        },
-        {
-          Put:
-            Object.keys(values).length === 0
-              ? conditional
-              : { ...conditional, ExpressionAttributeValues: { ...values } },
-        },
-      ],
+  /** Of several callers at once, one ends the pause; the others find the run not paused. */
+  async resume(runId: string, end: Pick<EndedPause, "resumedBy" | "resumedAt">): Promise<RunRecord> {
+    const before = await this.#known(runId);
+    if (before.paused === undefined) return before;
+    const ended: EndedPause = { ...before.paused, ...end };
+    const change = {
+      update: "SET lastPause = :ended REMOVE paused",
+      // This very pause: another one that began meanwhile is not what was asked to end.
+      condition: "paused = :paused",
+      values: { ":ended": ended, ":paused": { ...before.paused } },
+      returns: "ALL_OLD" as const,
     };
+    return this.#changed(runId, change);
   }
 
-  /** Who holds the table in place of `run`; undefined where `run` is registered already. */
-  async #holder(run: RunRecord): Promise<RunRecord | "nobody" | undefined> {
-    const holderId = (await this.#get(tableKey(run.table)))?.["runId"];
-    const registered = (await this.run(run.runId)) !== undefined;
-    if (typeof holderId !== "string" || holderId === run.runId) return registered ? undefined : "nobody";
-    return (await this.run(holderId)) ?? this.#noRecord(holderId, run.table);
+  async nameStarter(runId: string, startedBy: string): Promise<void> {
+    const now = Math.floor(Date.now() / 1_000);
+    const item = { id: starterKey(runId), startedBy, expiresAt: now + STARTER_SECONDS };
+    const condition = { text: "attribute_not_exists(id) OR expiresAt < :now", values: { ":now": now } };
+    await this.#table.put(item, condition);
   }
 
-  #noRecord(runId: string, table: string): never {
+  async starter(runId: string): Promise<string | undefined> {
+    const item = await this.#table.get(starterKey(runId));
+    if (item === undefined || Number(item["expiresAt"]) < Date.now() / 1_000) return undefined;
+    return text(item, "startedBy");
+  }
+
+  /** The run after the change, or as it is where the condition did not hold. */
+  async #changed(runId: string, change: Omit<Change, "id">): Promise<RunRecord> {
+    const item = await this.#table.update({ id: runKey(runId), ...change });
+    return item === undefined ? this.#known(runId) : runRecord(item);
+  }
+
+  async #known(runId: string): Promise<RunRecord> {
+    const run = await this.run(runId);
+    if (run !== undefined) return run;
     throw new NotFound({
       object: `run "${runId}"`,
-      problem: `holds table "${table}" but has no record`,
-      remedy: `Make sure that it is not running and delete item "${tableKey(table)}" of the control table`,
+      problem: "control has no run of this name",
+      remedy: "List the runs: sluice status",
     });
-  }
-
-  async #get(id: string): Promise<Item | undefined> {
-    const command = new GetCommand({ TableName: this.#table, Key: { id }, ConsistentRead: true });
-    return this.#call(`item "${id}"`, async () => (await this.#client.send(command)).Item);
-  }
-
-  #call<T>(object: string, call: () => Promise<T>): Promise<T> {
-    return translated({ service: "DynamoDB", object }, call);
   }
 }
 
-/** One code an item of the transaction, "None" where that item was not the reason. */
-function cancellationCodes(error: unknown): readonly string[] {
-  if (errorName(error) !== "TransactionCanceledException") return [];
-  const { CancellationReasons } = error as { readonly CancellationReasons?: readonly { readonly Code?: string }[] };
-  return (CancellationReasons ?? []).map(({ Code }) => Code ?? "None");
+function anyOf(phases: readonly Phase[]): { readonly text: string; readonly values: Item } {
+  const placeholders = phases.map((phase, index) => [`:phase${String(index)}`, phase] as const);
+  return {
+    text: `phase IN (${placeholders.map(([name]) => name).join(", ")})`,
+    values: Object.fromEntries(placeholders),
+  };
 }
 
 function compare(a: string, b: string): number {
