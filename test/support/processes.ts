@@ -26,3 +26,27 @@ export function stillRunning(entries: readonly ProcessEntry[]): readonly Process
   const now = new Map(processes().map(({ pid, command }) => [pid, command]));
   return entries.filter(({ pid, command }) => now.get(pid) === command);
 }
+
+/**
+ * Halts a process with all that it has started, as a machine does that hangs: its sockets stay open and nobody answers.
+ *
+ * @returns what lets them go on.
+ */
+export function halt(pid: number): () => void {
+  process.kill(pid, "SIGSTOP");
+  // Listed after it cannot start others any more.
+  const halted = [pid, ...descendants(pid).map((entry) => entry.pid)];
+  signalAll(halted, "SIGSTOP");
+  return () => signalAll(halted.toReversed(), "SIGCONT");
+}
+
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      // A backend may end by itself in between.
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    }
+  }
+}

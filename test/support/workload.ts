@@ -33,6 +33,13 @@ interface Operation {
   readonly acknowledge: () => void;
 }
 
+interface Writer {
+  readonly number: number;
+  /** How many there are. */
+  readonly count: number;
+  readonly restMs: number;
+}
+
 const NOTHING: Operation = { sql: "SELECT 1", parameters: [], acknowledge: () => undefined };
 
 /**
@@ -53,11 +60,14 @@ export class Workload {
     private readonly table: WorkloadTable,
   ) {}
 
-  /** Starts `count` writers; writer i owns the ids that are i modulo `count`, over those in `expected` and its own. */
-  start(count: number, seed: number): void {
+  /**
+   * Starts `count` writers; writer i owns the ids that are i modulo `count`, over those in `expected` and its own. After
+   * each operation it rests for up to `restMs`, so that several workloads fit on one machine.
+   */
+  start(count: number, seed: number, restMs = 3): void {
     this.#running = true;
-    this.#writers = Array.from({ length: count }, (_, writer) =>
-      this.#write(writer, count, new SeededRandom(seed + writer)),
+    this.#writers = Array.from({ length: count }, (_, number) =>
+      this.#write({ number, count, restMs }, new SeededRandom(seed + number)),
     );
   }
 
@@ -66,16 +76,16 @@ export class Workload {
     await Promise.all(this.#writers);
   }
 
-  async #write(writer: number, count: number, random: SeededRandom): Promise<void> {
-    const own = new Set([...this.expected.keys()].filter((id) => Number(id) % count === writer));
-    let nextId = 10_000_000 + writer;
+  async #write({ number, count, restMs }: Writer, random: SeededRandom): Promise<void> {
+    const own = new Set([...this.expected.keys()].filter((id) => Number(id) % count === number));
+    let nextId = 10_000_000 + number;
     const fresh = (): string => String((nextId += count));
     const client = await this.connect();
     try {
       while (this.#running) {
         const operation = this.#operation(own, random, fresh);
         await this.#send(client, operation, random.next() < 0.1);
-        await new Promise((resolve) => setTimeout(resolve, random.below(3)));
+        await new Promise((resolve) => setTimeout(resolve, random.below(restMs)));
       }
     } catch (error) {
       this.errors.push(error);
