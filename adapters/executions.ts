@@ -4,27 +4,35 @@ import {
   StopExecutionCommand,
   type SFNClient,
 } from "@aws-sdk/client-sfn";
+import { ServiceRefused } from "../core/errors.ts";
 import type { Executions, ExecutionStatus } from "../core/ports.ts";
+import { rollbackExecutionName } from "../core/run/rollback-name.ts";
 import { errorName, translateError } from "./translate-error.ts";
 
 /** Limits of StopExecution, in characters. */
 const MAX_ERROR = 256;
 const MAX_CAUSE = 32_768;
+/** Rollbacks of one run that failed, each after minutes of retries, before another one is no help any more. */
+const MOST_ROLLBACKS = 100;
 
 export interface StepFunctionsExecutionsProps {
   readonly client: SFNClient;
   /** Of the machine that {@link StepFunctionsExecutions.startRun} starts; asked for only then. */
   readonly migrationMachineArn: () => string;
+  /** Of the machine that {@link StepFunctionsExecutions.startRollback} starts; asked for only then. */
+  readonly rollbackMachineArn: () => string;
 }
 
 /** Executions of Step Functions. */
 export class StepFunctionsExecutions implements Executions {
   readonly #client: SFNClient;
   readonly #migrationMachineArn: () => string;
+  readonly #rollbackMachineArn: () => string;
 
   constructor(props: StepFunctionsExecutionsProps) {
     this.#client = props.client;
     this.#migrationMachineArn = props.migrationMachineArn;
+    this.#rollbackMachineArn = props.rollbackMachineArn;
   }
 
   async status(executionArn: string): Promise<ExecutionStatus> {
@@ -39,15 +47,27 @@ export class StepFunctionsExecutions implements Executions {
 
   /** Step Functions takes a repeated call for the one that it has, while that runs with this very input. */
   async startRun(runId: string, migration: string): Promise<string | undefined> {
-    const stateMachineArn = this.#migrationMachineArn();
-    try {
-      const input = JSON.stringify({ migration });
-      const command = new StartExecutionCommand({ stateMachineArn, name: runId, input });
-      return (await this.#client.send(command)).executionArn;
-    } catch (error) {
-      if (errorName(error) === "ExecutionAlreadyExists") return undefined;
-      throw refused(runId, error);
+    return this.#start(this.#migrationMachineArn(), { name: runId, input: { migration } });
+  }
+
+  /**
+   * The names are the lock: each is given once in 90 days, and every caller tries them in the same order. So callers
+   * that come at once, however many, end at one execution: the first whose name is not that of a failed one.
+   */
+  async startRollback({ run, reason }: { readonly run: string; readonly reason: string }): Promise<string> {
+    const machine = this.#rollbackMachineArn();
+    for (let attempt = 1; attempt <= MOST_ROLLBACKS; attempt++) {
+      const name = rollbackExecutionName(run, attempt);
+      const started = await this.#start(machine, { name, input: { run, reason } });
+      if (started !== undefined) return started;
+      const there = executionArn(machine, name);
+      if (!hasFailed(await this.status(there))) return there;
     }
+    throw new ServiceRefused({
+      object: `run "${run}"`,
+      problem: `${String(MOST_ROLLBACKS)} rollbacks of it have failed`,
+      remedy: "Look at the newest one in the Step Functions console, mend its cause, and run sluice rollback",
+    });
   }
 
   /**
@@ -65,10 +85,33 @@ export class StepFunctionsExecutions implements Executions {
     }
   }
 
+  /** @returns undefined where the name is taken. */
+  async #start(
+    stateMachineArn: string,
+    { name, input }: { readonly name: string; readonly input: object },
+  ): Promise<string | undefined> {
+    const command = new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) });
+    try {
+      return (await this.#client.send(command)).executionArn;
+    } catch (error) {
+      if (errorName(error) === "ExecutionAlreadyExists") return undefined;
+      throw refused(name, error);
+    }
+  }
+
   async #mayRun(executionArn: string): Promise<boolean> {
     const status = await this.status(executionArn);
     return status === "RUNNING" || status === "PENDING_REDRIVE";
   }
+}
+
+/** `missing` right after its name was taken: what Step Functions lists lags behind what it has started. */
+function hasFailed(status: ExecutionStatus): boolean {
+  return status === "FAILED" || status === "TIMED_OUT" || status === "ABORTED";
+}
+
+function executionArn(stateMachineArn: string, name: string): string {
+  return `${stateMachineArn.replace(":stateMachine:", ":execution:")}:${name}`;
 }
 
 function refused(executionArn: string, error: unknown): Error {

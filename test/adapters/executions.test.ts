@@ -3,6 +3,7 @@ import {
   DescribeExecutionCommand,
   SFNClient,
   StartExecutionCommand,
+  StopExecutionCommand,
 } from "@aws-sdk/client-sfn";
 import { describe, expect, it, vi } from "vitest";
 import { StepFunctionsExecutions } from "../../adapters/executions.ts";
@@ -16,23 +17,37 @@ let count = 0;
 
 async function stepFunctionsHarness() {
   const sfn = new SFNClient(client());
-  const running = await start(sfn, { Type: "Wait", Seconds: 3_600, End: true });
+  const wait = { Type: "Wait", Seconds: 3_600, End: true };
+  const running = await start(sfn, wait);
   const succeeded = await start(sfn, { Type: "Succeed" });
-  const executions = new StepFunctionsExecutions({ client: sfn });
+  const [migration, rollback] = [await machine(sfn, wait), await machine(sfn, wait)];
+  const executions = new StepFunctionsExecutions({
+    client: sfn,
+    migrationMachineArn: () => migration,
+    rollbackMachineArn: () => rollback,
+  });
   await vi.waitFor(async () => {
     expect(await executions.status(succeeded)).toBe("SUCCEEDED");
   });
-  return { executions, running, succeeded, missing: `${running}-not`, sfn };
+  const fail = async (executionArn: string) => {
+    await sfn.send(new StopExecutionCommand({ executionArn }));
+  };
+  return { executions, running, succeeded, missing: `${running}-not`, fail, sfn };
 }
 
-async function start(sfn: SFNClient, state: object): Promise<string> {
-  const { stateMachineArn } = await sfn.send(
+async function machine(sfn: SFNClient, state: object): Promise<string> {
+  const { stateMachineArn = "" } = await sfn.send(
     new CreateStateMachineCommand({
       name: `machine${String(++count)}`,
       definition: JSON.stringify({ StartAt: "Only", States: { Only: state } }),
       roleArn: "arn:aws:iam::000000000000:role/test",
     }),
   );
+  return stateMachineArn;
+}
+
+async function start(sfn: SFNClient, state: object): Promise<string> {
+  const stateMachineArn = await machine(sfn, state);
   const { executionArn = "" } = await sfn.send(new StartExecutionCommand({ stateMachineArn }));
   return executionArn;
 }
@@ -42,7 +57,11 @@ executionsContract("in memory", () => {
   const executions = new FakeExecutions();
   executions.set("running", "RUNNING");
   executions.set("succeeded", "SUCCEEDED");
-  return Promise.resolve({ executions, running: "running", succeeded: "succeeded", missing: "missing" });
+  const fail = (executionArn: string) => {
+    executions.set(executionArn, "FAILED");
+    return Promise.resolve();
+  };
+  return Promise.resolve({ executions, running: "running", succeeded: "succeeded", missing: "missing", fail });
 });
 
 describe("executions on Step Functions", () => {
@@ -56,7 +75,11 @@ describe("executions on Step Functions", () => {
 
   it("does not take silence for an execution that has ended", async () => {
     const nobody = new SFNClient({ ...client(), endpoint: "http://127.0.0.1:1" });
-    const executions = new StepFunctionsExecutions({ client: nobody });
+    const executions = new StepFunctionsExecutions({
+      client: nobody,
+      migrationMachineArn: () => "unused",
+      rollbackMachineArn: () => "unused",
+    });
     await expect(executions.stop("arn:aws:states:::execution:m:r", { error: "E", cause: "C" })).rejects.toThrow(
       ServiceUnavailable,
     );
