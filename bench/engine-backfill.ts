@@ -46,6 +46,7 @@ async function expand(database: DataApiDatabase): Promise<Run> {
       migration: "bench",
       database: "bench",
       planHash: plan.hash,
+      message: "a new plan",
       resumeAt: "expand",
       backfill: many,
       validation: many,
@@ -67,10 +68,15 @@ async function backfill(database: DataApiDatabase, run: Run, workers: number): P
     template: plan.update,
     nextBatchBlocks: (last: { readonly blocks: number; readonly tookMs: number }) =>
       nextBatchBlocks({ ...last, targetMs: plan.batchTargetMs }),
+    mayGoOn: () => Promise.resolve(true),
+  };
+  // Idle while another has the last shard: done, for the clock stops when all workers are.
+  const isDone = async (worker: number): Promise<boolean> => {
+    const result = await workShards(database, clock, { ...work, worker: `bench/${String(worker)}` });
+    return result !== "interrupted" && result.status !== "more";
   };
   const one = async (_: unknown, worker: number): Promise<void> => {
-    // Idle while another has the last shard: done, for the clock stops when all workers are.
-    while ((await workShards(database, clock, { ...work, worker: `bench/${String(worker)}` })).status === "more");
+    while (!(await isDone(worker)));
   };
   await Promise.all(Array.from({ length: workers }, one));
   const { pending } = await countShards(database, job);

@@ -8,6 +8,12 @@ export function text(item: Item, attribute: string): string {
   throw unreadable(item, attribute);
 }
 
+export function flag(item: Item, attribute: string): boolean {
+  const value = item[attribute];
+  if (typeof value === "boolean") return value;
+  throw unreadable(item, attribute);
+}
+
 /** An attribute that need not be there; undefined where it is not. */
 export function optional<T>(item: Item, attribute: string, read: (item: Item, attribute: string) => T): T | undefined {
   return item[attribute] === undefined ? undefined : read(item, attribute);

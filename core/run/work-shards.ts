@@ -24,31 +24,47 @@ export interface ShardWork {
   /** Blocks in the first batch; infinite: each shard is one batch. */
   readonly initialBatchBlocks: number;
   readonly nextBatchBlocks: (last: { readonly blocks: number; readonly tookMs: number }) => number;
+  /** Whether the run may still go on; asked between batches, at most once a second. */
+  readonly mayGoOn: () => Promise<boolean>;
 }
 
 /** A shard in which somebody holds a row for long rests for this, and the others have their turn. */
 const LOCKED_SHARD_REST_SECONDS = 3;
 /** Nothing but such shards is left: each look is some 9 events of the 25,000 that the worker's execution may have. */
 const LOCKED_ROW_WAIT_SECONDS = 10;
+/** A read of control a worker and second: a pause stops every batch after the one that runs. */
+const LOOK_INTERVAL_MS = 1_000;
 /** The last shards are with other workers: look again after this, in case one of them dies. */
 const IDLE_WAIT_SECONDS = 2;
 
 /**
  * Works through shards for one slice: claims the next free one, sends batches until it is done, claims another.
  * Dying at any line loses nothing: each batch moved the cursor in its own statement, and the lease runs out.
+ *
+ * @returns `interrupted` where the run may not go on; the shard in hand was given back.
  */
-export async function workShards(database: Database, clock: Clock, work: ShardWork): Promise<StepResult> {
-  const end = clock.now().getTime() + work.sliceSeconds * 1_000;
-  const slice: Slice = { database, clock, work, end, blocks: work.initialBatchBlocks, rows: 0, locked: false };
-  while (clock.now().getTime() < end) {
+export async function workShards(
+  database: Database,
+  clock: Clock,
+  work: ShardWork,
+): Promise<StepResult | "interrupted"> {
+  const now = clock.now().getTime();
+  const slice: Slice = {
+    database,
+    clock,
+    work,
+    end: now + work.sliceSeconds * 1_000,
+    lookedAt: now,
+    blocks: work.initialBatchBlocks,
+    rows: 0,
+    locked: false,
+  };
+  while (clock.now().getTime() < slice.end) {
+    if (await interrupted(slice)) return "interrupted";
     const shard = await claimShard(database, work.job, work);
     if (!shard) return nothingFree(slice);
-    const outcome = await workShard(slice, shard);
-    if (outcome === "locked") {
-      slice.locked = true;
-      await releaseShard(database, work.job, { ...shard, restSeconds: LOCKED_SHARD_REST_SECONDS });
-    }
-    if (outcome === "slice over") await releaseShard(database, work.job, shard);
+    const outcome = await workOrGiveBack(slice, shard);
+    if (outcome === "interrupted") return outcome;
   }
   return more(progress(slice));
 }
@@ -59,6 +75,8 @@ interface Slice {
   readonly work: ShardWork;
   /** Milliseconds since the epoch. */
   readonly end: number;
+  /** When it was last asked whether the run may go on; milliseconds since the epoch. */
+  lookedAt: number;
   /** Carried from shard to shard, since what a batch costs is much the same in all of them. */
   blocks: number;
   rows: number;
@@ -66,10 +84,25 @@ interface Slice {
   locked: boolean;
 }
 
-async function workShard(slice: Slice, shard: ClaimedShard): Promise<"done" | "lost" | "locked" | "slice over"> {
+type Outcome = "done" | "lost" | "locked" | "slice over" | "interrupted";
+
+/** Gives the shard back where it is not done, so that nobody has to wait for its lease. */
+async function workOrGiveBack(slice: Slice, shard: ClaimedShard): Promise<Outcome> {
+  const { database, work } = slice;
+  const outcome = await workShard(slice, shard);
+  if (outcome === "locked") {
+    slice.locked = true;
+    await releaseShard(database, work.job, { ...shard, restSeconds: LOCKED_SHARD_REST_SECONDS });
+  }
+  if (outcome === "slice over" || outcome === "interrupted") await releaseShard(database, work.job, shard);
+  return outcome;
+}
+
+async function workShard(slice: Slice, shard: ClaimedShard): Promise<Outcome> {
   const { clock, work } = slice;
   let from = shard.nextBlock;
   while (clock.now().getTime() < slice.end) {
+    if (await interrupted(slice)) return "interrupted";
     const started = clock.now().getTime();
     const to = Math.min(from + slice.blocks, shard.toBlock);
     const sent = await trySend(slice, { ...work, shard, fromBlock: from, toBlock: to });
@@ -85,6 +118,13 @@ async function workShard(slice: Slice, shard: ClaimedShard): Promise<"done" | "l
     from = to;
   }
   return "slice over";
+}
+
+async function interrupted(slice: Slice): Promise<boolean> {
+  const now = slice.clock.now().getTime();
+  if (now - slice.lookedAt < LOOK_INTERVAL_MS) return false;
+  slice.lookedAt = now;
+  return !(await slice.work.mayGoOn());
 }
 
 /** The same where a batch is as small as it can be: a block, or a whole shard where that is one batch. */
