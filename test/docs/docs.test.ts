@@ -4,9 +4,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as errors from "../../core/errors.ts";
+import { GATES } from "../../core/migration/schema.ts";
 import { parseMigration } from "../../core/migration/parse-migration.ts";
 import { PHASES } from "../../core/plan/phases.ts";
 import { readConfig } from "../../lib/config.ts";
+import { operatorWatches } from "../../lib/operator-watches.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
@@ -80,22 +82,75 @@ describe("the README", () => {
   });
 });
 
+interface State {
+  readonly Type: string;
+  readonly Resource?: string;
+  readonly Parameters?: { readonly gate?: string };
+}
+
+function statesOf(machine: string): readonly (readonly [name: string, state: State])[] {
+  const { States } = JSON.parse(read(`state-machines/${machine}.asl.json`)) as {
+    readonly States: Readonly<Record<string, State>>;
+  };
+  return Object.entries(States);
+}
+
 describe("the runbook", () => {
   const runbook = read("docs/runbook.md");
+  /** The cells of the table row that begins with `name`; empty where there is none. */
+  const row = (name: string): readonly string[] => {
+    const line = runbook.split("\n").find((each) => each.startsWith(`| \`${name}\` `)) ?? "";
+    return line
+      .split(/(?<!\\)\|/)
+      .slice(2, -1)
+      .map((cell) => cell.trim());
+  };
 
   it("says of every error what it means and what to do", () => {
     const names = Object.keys(errors).filter((name) => name !== "SluiceError");
     expect(names.length).toBeGreaterThan(10);
-    for (const name of names) expect(runbook).toMatch(new RegExp(`^\\| \`${name}\` `, "m"));
+    for (const name of names) expect(row(name), name).toEqual([expect.stringMatching(/./), expect.stringMatching(/./)]);
   });
 
-  it("says of every way in which a run ends what comes next", () => {
-    const { States } = JSON.parse(read("state-machines/migration.asl.json")) as {
-      readonly States: Readonly<Record<string, { readonly Type: string }>>;
-    };
-    const ends = Object.entries(States).filter(([, { Type }]) => Type === "Fail" || Type === "Succeed");
-    expect(ends.length).toBeGreaterThan(2);
-    for (const [name] of ends) expect(runbook).toMatch(new RegExp(`^\\| \`${name}\` `, "m"));
+  it("says of every alarm of the stack what it means and what to do", () => {
+    expect(operatorWatches.length).toBeGreaterThan(5);
+    for (const { name } of operatorWatches)
+      expect(row(`Sluice-${name}`), name).toEqual([expect.stringMatching(/./), expect.stringMatching(/./)]);
+  });
+
+  it("says of every end of every state machine what comes next", () => {
+    const machines = readdirSync(join(ROOT, "state-machines"));
+    expect(machines.length).toBe(3);
+    for (const machine of machines.map((file) => file.replace(".asl.json", ""))) {
+      const ends = statesOf(machine).filter(([, { Type }]) => Type === "Fail" || Type === "Succeed");
+      expect(ends.length).toBeGreaterThan(0);
+      for (const [name] of ends) {
+        const line = new RegExp(`^\\| \`${name}\` +\\| ${machine} +\\| \\S.*\\| \\S`, "m");
+        expect(runbook, `${machine}: ${name}`).toMatch(line);
+      }
+    }
+  });
+
+  it("has every gate that a migration can declare, with the state that asks it", () => {
+    const asking = statesOf("migration").flatMap(([name, { Parameters }]) =>
+      Parameters?.gate === undefined ? [] : [[Parameters.gate, name] as const],
+    );
+    expect(asking.map(([gate]) => gate)).toEqual(GATES);
+    for (const [gate, state] of asking) expect(row(gate)[0]).toBe(`\`${state}\``);
+  });
+
+  it("has every state in which a run stands by", () => {
+    const standbys = statesOf("migration").filter(([, { Resource = "" }]) => Resource.endsWith(".waitForTaskToken"));
+    expect(standbys.length).toBeGreaterThan(GATES.length);
+    for (const [name] of standbys) expect(runbook).toContain(`\`${name}\``);
+  });
+
+  it("names commands that there are", () => {
+    const commands = [...runbook.matchAll(/(?:npx |`)sluice (\w+)/g)].map(([, name = ""]) => name);
+    const page = read("docs/reference/cli.md");
+    expect(new Set(commands).size).toBeGreaterThan(5);
+    for (const name of new Set(commands))
+      expect(page, name).toMatch(new RegExp(`^Usage: sluice (\\w+\\|)?${name}\\b`, "m"));
   });
 });
 

@@ -1,0 +1,13 @@
+import { ERROR_GUIDE, type Guidance } from "../../core/error-guide.ts";
+import { linkTo, table } from "./regions.ts";
+
+/** Every error by name, alphabetically, since it is looked up by it. */
+export function errorsTable(): string {
+  const guides = Object.entries<Guidance>(ERROR_GUIDE).toSorted(([one], [other]) => one.localeCompare(other, "en"));
+  const rows = guides.map(([name, { means, press, section }]) => [
+    `\`${name}\``,
+    means,
+    section === undefined ? press : `${press}: ${linkTo(section)}`,
+  ]);
+  return table(["error", "what it means", "press"], rows);
+}
