@@ -2,6 +2,7 @@ import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { Client } from "pg";
 import { CloudWatchAlarms } from "../../adapters/cloudwatch/alarms.ts";
 import { GateFailed } from "../../core/errors.ts";
+import type { AlarmReading } from "../../core/ports.ts";
 import { pause } from "../../local/interruption.ts";
 import type { Teardown } from "../../local/stack.ts";
 import { ALARM_NAMES, createAlarms } from "./alarms.ts";
@@ -61,14 +62,14 @@ const LOOK_MS = 500;
  */
 export async function untilHealthy(signal: AbortSignal): Promise<void> {
   const alarms = new CloudWatchAlarms({ client: new CloudWatchClient({}) });
-  let states = new Map<string, string>();
+  let readings: ReadonlyMap<string, AlarmReading> = new Map();
   for (let look = 0; look < LOOKS; look += 1) {
-    states = new Map(await alarms.states(ALARM_NAMES));
-    if (ALARM_NAMES.every((name) => states.get(name) === "OK")) return;
+    readings = await alarms.states(ALARM_NAMES);
+    if (ALARM_NAMES.every((name) => readings.get(name)?.state === "OK")) return;
     await pause(LOOK_MS, signal);
   }
   throw new GateFailed({
-    object: [...states].map(([name, state]) => `alarm "${name}" (${state})`).join(", "),
+    object: [...readings].map(([name, { state }]) => `alarm "${name}" (${state})`).join(", "),
     problem: "the application is not healthy before anything was migrated",
     remedy: "Give this machine less to do, or the application fewer requests (--rate)",
   });
