@@ -29,6 +29,15 @@ export async function recordEvent(session: Session, event: LedgerEvent): Promise
     VALUES (${event.runId}, ${event.kind}, ${event.subject}, CAST(${JSON.stringify(event.detail)} AS jsonb))`);
 }
 
+/** Tries of a step that a lock stood in the way of; the tries of an undo that was given up do not count for the next. */
+export async function countLockTimeouts(session: Session, runId: string, stepId: string): Promise<number> {
+  const [row] = await session.execute(sql`
+    SELECT CAST(count(*) AS int) AS n FROM sluice.event
+    WHERE run_id = ${runId} AND kind = 'lock-timeout' AND subject = ${stepId}
+      AND id > coalesce((SELECT max(id) FROM sluice.event WHERE run_id = ${runId} AND kind = 'undo'), 0)`);
+  return Number(row?.["n"] ?? 0);
+}
+
 export async function countEvents(session: Session, event: Omit<LedgerEvent, "detail">): Promise<number> {
   const [row] = await session.execute(sql`
     SELECT CAST(count(*) AS int) AS n FROM sluice.event

@@ -15,9 +15,36 @@ export async function recordRun(session: Session, run: LedgerRun): Promise<void>
     VALUES (${run.runId}, ${run.migration}, ${run.migrationHash}, ${run.planHash}) ON CONFLICT DO NOTHING`);
 }
 
-export async function recordOutcome(session: Session, runId: string, outcome: "done" | "rolled-back"): Promise<void> {
-  await session.execute(sql`
-    UPDATE sluice.run SET outcome = ${outcome}, ended_at = clock_timestamp() WHERE run_id = ${runId}`);
+export type Outcome = "done" | "rolled-back" | "undone";
+
+/**
+ * Ends a run. What closes its plan is final: the entry of a rollback that comes late, or twice, must not open the plan
+ * of a run that was undone meanwhile again.
+ *
+ * @returns whether the ledger has it by this call.
+ */
+export async function recordOutcome(session: Session, runId: string, outcome: Outcome): Promise<boolean> {
+  const rows = await session.execute(sql`
+    UPDATE sluice.run SET outcome = ${outcome}, ended_at = clock_timestamp()
+    WHERE run_id = ${runId} AND (outcome IS NULL OR outcome NOT IN ('done', 'undone')) RETURNING run_id`);
+  return rows.length === 1;
+}
+
+/** How a run ended; undefined while it goes on, and for one that the ledger does not have. */
+export async function runOutcome(session: Session, runId: string): Promise<Outcome | undefined> {
+  const [row] = await session.execute(sql`SELECT outcome FROM sluice.run WHERE run_id = ${runId}`);
+  return (row?.["outcome"] ?? undefined) as Outcome | undefined;
+}
+
+/** The newest run of a plan beside `except`, where there is one. */
+export async function newestRun(
+  session: Session,
+  { planHash, except }: { readonly planHash: string; readonly except: string },
+): Promise<string | undefined> {
+  const [row] = await session.execute(sql`
+    SELECT run_id FROM sluice.run WHERE plan_hash = ${planHash} AND run_id <> ${except}
+    ORDER BY started_at DESC LIMIT 1`);
+  return row && String(row["run_id"]);
 }
 
 /** A plan that was begun and neither finished nor undone: the table has its columns and triggers. */

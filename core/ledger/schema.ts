@@ -1,4 +1,4 @@
-import type { Database } from "../ports.ts";
+import type { Database, Session } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
 
 /**
@@ -78,6 +78,12 @@ const LEDGER: readonly string[] = [
 
 /** One caller at a time: `CREATE ... IF NOT EXISTS` is no protection against another session that creates as well. */
 const LEDGER_LOCK = 0x51_01_ce;
+
+/** Whether a run has ever made it in this database. */
+export async function ledgerExists(session: Session): Promise<boolean> {
+  const [row] = await session.execute(sql`SELECT to_regclass('sluice.run') IS NOT NULL AS exists`);
+  return row?.["exists"] === true;
+}
 
 /** Creates the ledger where it is missing. Safe to call by several runs at once. */
 export async function ensureLedger(database: Database): Promise<void> {

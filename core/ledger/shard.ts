@@ -85,6 +85,26 @@ export async function countShards(
   return { pending: Number(row?.["pending"] ?? 0), total: Number(row?.["total"] ?? 0) };
 }
 
+/**
+ * Quoted, qualified names of the relations that hold rows and that the job has read no part of. A relation that was
+ * rewritten after it had been read has the same rows.
+ */
+export async function unreadRelations(session: Session, job: ShardJob): Promise<readonly string[]> {
+  const leaves = LEAVES(job);
+  const rows = await session.execute({
+    text: `WITH leaf AS (${leaves.text})
+      SELECT format('%I.%I', n.nspname, c.relname) AS relation
+      FROM leaf JOIN pg_class AS c ON c.oid = leaf.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE NOT EXISTS (
+        SELECT FROM sluice.shard AS s
+        WHERE s.plan_hash = CAST(:plan AS text) AND s.job = CAST(:job AS text) AND s.relation = leaf.relation
+          AND s.done_at IS NOT NULL)
+      ORDER BY relation`,
+    parameters: { ...leaves.parameters, plan: job.planHash, job: job.job },
+  });
+  return rows.map((row) => String(row["relation"]));
+}
+
 export interface ClaimRequest {
   readonly worker: string;
   readonly leaseSeconds: number;

@@ -1,7 +1,8 @@
 import type { ColumnCatalog } from "../catalog/catalog.ts";
+import type { StepRequirement } from "../plan/plan.ts";
 import { agreement, disagreement } from "../sql/disagreement.ts";
 import { identifier, literal, objectName } from "../sql/identifier.ts";
-import { fragment, name, raw, type Raw } from "../sql/statement.ts";
+import { fragment, join, name, raw, type Raw } from "../sql/statement.ts";
 import { SYNC_TRIGGER_PREFIX } from "./sync-names.ts";
 
 /** Two columns of one table that hold the same value. */
@@ -38,15 +39,49 @@ export function syncTriggers(pair: ColumnPair): readonly string[] {
 /** The two functions; nobody else may attach them to a table. */
 export function syncFunctions(pair: ColumnPair): readonly string[] {
   return (["forward", "backward"] as const).flatMap((direction) => {
-    const [target, source] = direction === "forward" ? [pair.to, pair.column.name] : [pair.column.name, pair.to];
-    // `=` and a quoted body: the Data API reads `:name` as a parameter, and `:=` and `$$` invite a misreading.
-    const body = `BEGIN NEW.${identifier(target)} = NEW.${identifier(source)}; RETURN NEW; END`;
     const routine = syncFunction(pair, direction);
+    const body = raw(literal(functionBody(pair, direction)));
     return [
-      fragment`CREATE OR REPLACE FUNCTION ${routine}() RETURNS trigger LANGUAGE plpgsql AS ${raw(literal(body))}`.text,
+      fragment`CREATE OR REPLACE FUNCTION ${routine}() RETURNS trigger LANGUAGE plpgsql AS ${body}`.text,
       fragment`REVOKE ALL ON FUNCTION ${routine}() FROM PUBLIC`.text,
     ];
   });
+}
+
+function functionBody(pair: ColumnPair, direction: Direction): string {
+  const [target, source] = direction === "forward" ? [pair.to, pair.column.name] : [pair.column.name, pair.to];
+  // `=` and a quoted body: the Data API reads `:name` as a parameter, and `:=` and `$$` invite a misreading.
+  return `BEGIN NEW.${identifier(target)} = NEW.${identifier(source)}; RETURN NEW; END`;
+}
+
+/**
+ * That each trigger of {@link syncTriggers} is there, on the table and on every partition, fires in every session and
+ * calls its function as {@link syncFunctions} made it. As long as that is so, no write can have set the sides apart.
+ */
+export function syncIntact(pair: ColumnPair): StepRequirement {
+  const table = name(pair.table.schema, pair.table.name);
+  const wanted = triggers(pair).map(({ trigger, direction }) => {
+    const constants = [trigger, functionName(pair, direction), functionBody(pair, direction)];
+    return raw(`(${constants.map(literal).join(", ")})`);
+  });
+  return {
+    lock: fragment`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`.text,
+    query: fragment`WITH root AS (SELECT to_regclass(${raw(literal(table.text))}) AS oid),
+  relation AS (SELECT oid FROM root UNION SELECT p.relid FROM root, LATERAL pg_partition_tree(root.oid) AS p),
+  wanted (trigger, function, body) AS (VALUES ${join(wanted)})
+SELECT format('trigger %I on %s %s', w.trigger, o.identity, CASE
+    WHEN t.oid IS NULL THEN 'is missing'
+    WHEN t.tgenabled = 'D' THEN 'is disabled'
+    WHEN t.tgenabled <> 'A' THEN 'does not fire in every session any more'
+    ELSE 'calls another function than it was made with' END) AS problem
+FROM relation AS r CROSS JOIN wanted AS w
+  CROSS JOIN LATERAL pg_identify_object(CAST('pg_class' AS regclass), r.oid, 0) AS o
+  LEFT JOIN pg_trigger AS t ON t.tgrelid = r.oid AND t.tgname = w.trigger
+  LEFT JOIN (pg_proc AS f JOIN pg_namespace AS n ON n.oid = f.pronamespace) ON f.oid = t.tgfoid
+WHERE t.oid IS NULL OR t.tgenabled <> 'A'
+  OR (CAST(n.nspname AS text), CAST(f.proname AS text), f.prosrc) IS DISTINCT FROM ('sluice', w.function, w.body)
+ORDER BY problem`.text,
+  };
 }
 
 /** Removes what {@link syncTriggers} made. */
@@ -115,6 +150,9 @@ function trigger(pair: ColumnPair, reaction: Omit<SyncTrigger, "trigger">): Sync
 }
 
 function syncFunction(pair: ColumnPair, direction: Direction): Raw {
-  const { schema, name: table } = pair.table;
-  return name("sluice", objectName(direction, schema, table, pair.column.name, pair.to));
+  return name("sluice", functionName(pair, direction));
+}
+
+function functionName({ table, column, to }: ColumnPair, direction: Direction): string {
+  return objectName(direction, table.schema, table.name, column.name, to);
 }

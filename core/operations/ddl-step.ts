@@ -1,4 +1,4 @@
-import type { DdlStep, LockMode } from "../plan/plan.ts";
+import type { DdlStep, LockMode, StepRequirement } from "../plan/plan.ts";
 
 /** The locks of a migration's own DDL, from its `locks` section; milliseconds. */
 export interface LockLimits {
@@ -12,11 +12,12 @@ interface Transactional {
   readonly statements: readonly string[];
   readonly lock: LockMode;
   readonly limits: LockLimits;
+  readonly requires?: StepRequirement;
 }
 
 /** A step whose statements take effect together, under lock_timeout and statement_timeout. */
-export function transactional({ id, title, statements, lock, limits }: Transactional): DdlStep {
-  return { id, title, statements, mode: "transaction", lock, blocks: blockedBy(lock), ...limits };
+export function transactional({ limits, ...step }: Transactional): DdlStep {
+  return { ...step, mode: "transaction", blocks: blockedBy(step.lock), ...limits };
 }
 
 /** An index built without holding writers up. It has no lock_timeout: it waits for old snapshots, and must. */

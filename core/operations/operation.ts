@@ -15,6 +15,8 @@ export interface OperationPlan {
   readonly pair: SyncedPair;
   /** Built after the backfill. */
   readonly indexes: readonly DdlStep[];
+  /** What expand adds, and undo drops. */
+  readonly adds: { readonly column: string };
   /** What contract drops, and the indexes on it that the plan has built again. */
   readonly removes: { readonly column: string; readonly indexes: readonly string[] };
   readonly contract: readonly DdlStep[];

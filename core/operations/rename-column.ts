@@ -5,7 +5,14 @@ import { disagreement } from "../sql/disagreement.ts";
 import { literal } from "../sql/identifier.ts";
 import { fragment, name, raw, type Raw } from "../sql/statement.ts";
 import { carriedIndexes, indexesToCarry } from "./carried-index.ts";
-import { dropSyncFunctions, dropSyncTriggers, syncFunctions, syncTriggers, type ColumnPair } from "./column-sync.ts";
+import {
+  dropSyncFunctions,
+  dropSyncTriggers,
+  syncFunctions,
+  syncIntact,
+  syncTriggers,
+  type ColumnPair,
+} from "./column-sync.ts";
 import { transactional, type LockLimits } from "./ddl-step.ts";
 import type { OperationContext, OperationPlan } from "./operation.ts";
 
@@ -39,6 +46,7 @@ export function renameColumn(operation: RenameColumn, { migration, catalog }: Op
       new: fragment`t.${name(to)}`,
     },
     indexes: carriedIndexes(pair, catalog.table.indexes),
+    adds: { column: to },
     removes: { column: from, indexes: indexesToCarry(pair, catalog.table.indexes).map((index) => index.name) },
     contract: [
       transactional({
@@ -48,6 +56,7 @@ export function renameColumn(operation: RenameColumn, { migration, catalog }: Op
         statements: [...dropSyncTriggers(pair), dropColumn(pair, from), ...dropSyncFunctions(pair)],
         lock: "ACCESS EXCLUSIVE",
         limits,
+        requires: syncIntact(pair),
       }),
     ],
     undo: [

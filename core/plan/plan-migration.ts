@@ -58,6 +58,7 @@ export function planMigration(migration: Migration, catalog: Catalog, generation
     cutover: cutover(migration),
     soakSeconds: seconds(migration.soak),
     coolingSeconds: seconds(migration.contract.cooling),
+    adds: operation.adds,
     removes: operation.removes,
     contract: operation.contract,
     undo: operation.undo,
@@ -127,6 +128,7 @@ function validation(migration: Migration, { pair }: OperationPlan, table: TableC
       new: pair.new,
       disagrees: pair.disagrees,
     }),
+    differs: fragment`SELECT EXISTS (SELECT FROM ONLY {relation} AS t WHERE ${pair.disagrees}) AS differs`.text,
   };
 }
 

@@ -31,8 +31,18 @@ export interface DdlStep {
   readonly lockTimeoutMs: number;
   /** The longest that the step may run and so hold the lock. 0: no limit (concurrent). */
   readonly statementTimeoutMs: number;
+  /** What must hold, under the step's lock, before its statements; absent where nothing has to. */
+  readonly requires?: StepRequirement;
   /** A `concurrent` step's index, so that an invalid leftover is found and dropped. */
   readonly index?: { readonly schema: string; readonly name: string };
+}
+
+/** A condition of a step, asked in its transaction: where it does not hold, nothing of the step takes effect. */
+export interface StepRequirement {
+  /** Takes the step's lock first, so that what the query finds stays so until the step has taken effect. */
+  readonly lock: string;
+  /** Has a row, with a text `problem`, for each thing that is not as it must be. */
+  readonly query: string;
 }
 
 /** The table as it was when the plan was made. */
@@ -81,6 +91,8 @@ export interface ValidationPlan {
    * One scan of a shard, `{relation}` as above. It records one row a segment in `sluice.check`.
    */
   readonly scan: string;
+  /** Whether any row of `{relation}` differs, as `differs`: for a relation that came after the proof. */
+  readonly differs: string;
 }
 
 /** What watches over the whole run, and how its gates, soak and cooling wait. */
@@ -177,6 +189,8 @@ export interface Plan {
   readonly cutover: readonly CutoverStep[];
   readonly soakSeconds: number;
   readonly coolingSeconds: number;
+  /** The column that expand adds, and undo drops; `indexes` are on it. */
+  readonly adds: { readonly column: string };
   /** The column that contract drops, and the names of the indexes that may go with it: `indexes` has them anew. */
   readonly removes: { readonly column: string; readonly indexes: readonly string[] };
   readonly contract: readonly DdlStep[];

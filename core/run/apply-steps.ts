@@ -1,4 +1,4 @@
-import { countEvents, recordEvent } from "../ledger/event.ts";
+import { countLockTimeouts, recordEvent } from "../ledger/event.ts";
 import { isLockConflict } from "../ledger/lock-conflict.ts";
 import { appliedSteps, recordStep } from "../ledger/step.ts";
 import { DatabaseError, LockNotAcquired, StatementFailed } from "../errors.ts";
@@ -7,27 +7,35 @@ import type { Database, Session } from "../ports.ts";
 import { raw, sql } from "../sql/statement.ts";
 import { buildIndex } from "./build-index.ts";
 import { backOff } from "./back-off.ts";
+import { unmet } from "./step-requirement.ts";
 import type { Run } from "./run.ts";
 import { done, more, wait, type StepResult } from "./step-result.ts";
+
+/** A plan, and the run that its steps are recorded for. */
+export interface Applier {
+  readonly ref: Pick<Run["ref"], "id">;
+  readonly plan: Run["plan"];
+}
 
 /**
  * Applies the first step that the ledger does not have yet; the state machine calls again until all are there.
  *
  * @throws LockNotAcquired after the plan's number of tries; StatementFailed where trying again cannot help.
  */
-export async function applyNextStep(database: Database, run: Run, steps: readonly DdlStep[]): Promise<StepResult> {
+export async function applyNextStep(database: Database, run: Applier, steps: readonly DdlStep[]): Promise<StepResult> {
   const applied = await appliedSteps(database, run.plan.hash);
   const step = steps.find((candidate) => !applied.has(candidate.id));
   if (!step) return done(`all ${String(steps.length)} steps are applied`);
   return step.mode === "concurrent" ? buildIndex(database, run, step) : applyInTransaction(database, run, step);
 }
 
-async function applyInTransaction(database: Database, run: Run, step: DdlStep): Promise<StepResult> {
+async function applyInTransaction(database: Database, run: Applier, step: DdlStep): Promise<StepResult> {
   try {
     await database.transaction(async (session) => {
       await limitLocks(session, step);
       // First the ledger: a second caller waits here, not on the table, and then finds the step done.
       if (!(await recordStep(session, { planHash: run.plan.hash, stepId: step.id, runId: run.ref.id }))) return;
+      await requireMet(session, step);
       for (const text of step.statements) await session.execute({ text, parameters: {} });
     });
     return more(`${step.title}: applied`);
@@ -38,6 +46,19 @@ async function applyInTransaction(database: Database, run: Run, step: DdlStep): 
   }
 }
 
+/** Under the step's lock, so that what holds now still holds when the step takes effect. */
+async function requireMet(session: Session, step: DdlStep): Promise<void> {
+  if (!step.requires) return;
+  await session.execute({ text: step.requires.lock, parameters: {} });
+  const problems = await unmet(session, step.requires);
+  if (problems.length === 0) return;
+  throw new StatementFailed({
+    object: `step "${step.id}"`,
+    problem: `was not begun, and left nothing behind: ${problems.join(", ")}`,
+    remedy: "Mend that, and whatever was written meanwhile, then start the migration again: it goes on from this step",
+  });
+}
+
 /** Milliseconds. Between two statements lies one call of the Data API: 0.1 s as a rule, 0.6 s now and then. */
 const LEAST_IDLE_MS = 2_000;
 
@@ -46,18 +67,18 @@ const LEAST_IDLE_MS = 2_000;
  * dies between two statements must not hold it on: the Data API itself would wait for 3 minutes before it rolls back.
  */
 async function limitLocks(session: Session, step: DdlStep): Promise<void> {
-  const share = Math.max(1, Math.floor(step.statementTimeoutMs / step.statements.length));
+  const statements = step.statements.length + (step.requires ? 2 : 0);
+  const share = Math.max(1, Math.floor(step.statementTimeoutMs / statements));
   await session.execute({ text: `SET LOCAL lock_timeout = ${String(step.lockTimeoutMs)}`, parameters: {} });
   await session.execute({ text: `SET LOCAL statement_timeout = ${String(share)}`, parameters: {} });
   const idle = Math.max(LEAST_IDLE_MS, step.statementTimeoutMs);
   await session.execute({ text: `SET LOCAL idle_in_transaction_session_timeout = ${String(idle)}`, parameters: {} });
 }
 
-async function retryLater(database: Database, run: Run, step: DdlStep): Promise<StepResult> {
-  const about = { runId: run.ref.id, kind: "lock-timeout", subject: step.id } as const;
+async function retryLater(database: Database, run: Applier, step: DdlStep): Promise<StepResult> {
   const blockers = await blockingSessions(database, run);
-  await recordEvent(database, { ...about, detail: { blockers } });
-  const tries = await countEvents(database, about);
+  await recordEvent(database, { runId: run.ref.id, kind: "lock-timeout", subject: step.id, detail: { blockers } });
+  const tries = await countLockTimeouts(database, run.ref.id, step.id);
   const holder = blockers === "" ? "another transaction" : blockers;
   if (tries >= run.plan.lockRetry.attempts) {
     throw new LockNotAcquired({
@@ -71,7 +92,7 @@ async function retryLater(database: Database, run: Run, step: DdlStep): Promise<
 }
 
 /** Who holds or waits for locks on the table now, oldest transaction first: process id and age. */
-async function blockingSessions(database: Database, run: Run): Promise<string> {
+async function blockingSessions(database: Database, run: Applier): Promise<string> {
   const { schema, name } = run.plan.table;
   const rows = await database.execute(sql`
     SELECT format('pid %s (%s, transaction open for %s s)', a.pid, coalesce(nullif(a.application_name, ''), a.usename),

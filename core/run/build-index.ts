@@ -3,8 +3,7 @@ import { recordStep } from "../ledger/step.ts";
 import type { DdlStep } from "../plan/plan.ts";
 import type { Database } from "../ports.ts";
 import { fragment, name, sql } from "../sql/statement.ts";
-
-import type { Run } from "./run.ts";
+import type { Applier } from "./apply-steps.ts";
 import { more, wait, type StepResult } from "./step-result.ts";
 
 const POLL_SECONDS = 10;
@@ -20,7 +19,7 @@ type IndexState =
  * Builds one index CONCURRENTLY: start it, then look until the catalog calls it valid. A leftover of a build that
  * died is INVALID; it is dropped and built again.
  */
-export async function buildIndex(database: Database, run: Run, step: DdlStep): Promise<StepResult> {
+export async function buildIndex(database: Database, run: Applier, step: DdlStep): Promise<StepResult> {
   const { index, statements } = step;
   const text = statements[0];
   if (!index || text === undefined) throw new TypeError(`step ${step.id} is concurrent and names no index`);
@@ -78,7 +77,7 @@ async function start(database: Database, step: DdlStep, text: string): Promise<S
 async function indexState(
   database: Database,
   index: NonNullable<DdlStep["index"]>,
-  table: Run["plan"]["table"],
+  table: Applier["plan"]["table"],
 ): Promise<IndexState> {
   const [row] = await database.execute(sql`
     SELECT (tn.nspname, t.relname) IS NOT DISTINCT FROM (CAST(${table.schema} AS name), CAST(${table.name} AS name)) AS ours,

@@ -1,6 +1,7 @@
 import { recordOutcome } from "../ledger/run.ts";
 import type { Session } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
+import { gateReports, type GateReport } from "./gate-report.ts";
 import { shardJob } from "./jobs.ts";
 import { readProgress } from "./progress.ts";
 import { enterPhase, type Ports, type Run } from "./run.ts";
@@ -18,6 +19,10 @@ export interface RunReport {
   /** Times that DDL did not get its lock within lock_timeout. */
   readonly lockTimeouts: number;
   readonly secondsByPhase: Readonly<Record<string, number>>;
+  /** Each gate that was asked, in the order of the first look; soak and cooling, which are watched alike, among them. */
+  readonly gates: readonly GateReport[];
+  /** ARN of who started the run; absent for one that the console started. */
+  readonly startedBy?: string;
 }
 
 /** Ends a run: writes what happened, gives the table free, tells people. */
@@ -25,7 +30,7 @@ export async function report(
   ports: Pick<Ports, "control" | "database" | "clock" | "notifier">,
   run: Run,
 ): Promise<RunReport> {
-  await enterPhase(ports, run, "done");
+  const { startedBy } = await enterPhase(ports, run, "done");
   const { database } = ports;
   const progress = await readProgress(database, { planHash: run.plan.hash, runId: run.ref.id });
   const backfill = progress.find(({ job }) => job === "backfill");
@@ -39,6 +44,8 @@ export async function report(
     beforeContract: await readFindings(database, shardJob(run, "validate-before-contract")),
     lockTimeouts: await lockTimeouts(database, run.ref.id),
     secondsByPhase: await secondsByPhase(database, run.ref.id),
+    gates: await gateReports(database, run.ref.id),
+    ...(startedBy !== undefined && { startedBy }),
   };
   await recordOutcome(database, run.ref.id, "done");
   await ports.control.release(run.ref.id);

@@ -67,7 +67,7 @@ export async function enterPhase(
   { control, database, clock }: Pick<Ports, "control" | "database" | "clock">,
   run: Run,
   phase: Exclude<Phase, "rolled-back" | "undone">,
-): Promise<void> {
+): Promise<RunRecord> {
   const record = await control.transition({
     runId: run.ref.id,
     from: enters(phase),
@@ -75,8 +75,19 @@ export async function enterPhase(
     at: clock.now().toISOString(),
   });
   if (record.phase !== phase) throw superseded(record, phase);
+  await notePhase(database, run, phase);
+  return record;
+}
+
+/** Notes in the ledger that control has the run in the phase; the time of the first call stays. */
+export async function notePhase(database: Database, run: Run, phase: Phase): Promise<void> {
   await database.execute(sql`
     INSERT INTO sluice.phase (run_id, phase) VALUES (${run.ref.id}, ${phase}) ON CONFLICT DO NOTHING`);
+}
+
+/** The name of the run's database, which is that of `cdk.json`: a table's key in control begins with it. */
+export function databaseOf({ table }: Pick<RunRecord, "table">): string {
+  return table.slice(0, table.indexOf("/"));
 }
 
 /**
@@ -97,7 +108,8 @@ export async function secondsInPhase(database: Database, run: Run, phase: Phase)
   return Number(row?.["seconds"] ?? 0);
 }
 
-function superseded(record: RunRecord | undefined, wanted: string): RunSuperseded {
+/** For a run that is not where the caller needs it. */
+export function superseded(record: RunRecord | undefined, wanted: string): RunSuperseded {
   return new RunSuperseded({
     object: `run "${record?.runId ?? "unknown"}"`,
     problem: record ? `is in phase ${record.phase} and cannot go on in ${wanted}` : "is not in the control table",

@@ -1,0 +1,6 @@
+import { z } from "zod";
+import { undo, undoClaimSchema } from "../core/run/undo.ts";
+import { portsFor } from "./runtime/ports.ts";
+import { task } from "./runtime/step.ts";
+
+export const handler = task(z.object({ claim: undoClaimSchema }), ({ claim }) => undo(portsFor(claim.database), claim));
