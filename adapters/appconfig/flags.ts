@@ -11,17 +11,28 @@ import {
   StartDeploymentCommand,
   StopDeploymentCommand,
 } from "@aws-sdk/client-appconfig";
-import { FlagDeploymentFailed, NotFound, ServiceUnavailable } from "../../core/errors.ts";
+import {
+  ConfigurationInvalid,
+  FlagDeploymentFailed,
+  NotFound,
+  ServiceRefused,
+  ServiceUnavailable,
+} from "../../core/errors.ts";
 import { flagDocument, type FlagState, parseFlag, sameFlagState } from "../../core/flag.ts";
 import type { DeploymentState, Flags } from "../../core/ports.ts";
+import { type Environment, type MonitorAccess, monitorsOf, setMonitors } from "./monitors.ts";
 import { errorName, translated, translateError } from "../translate-error.ts";
 
 export interface AppConfigFlagsProps {
   readonly client: AppConfigClient;
   readonly applicationId: string;
   /** Ids of the deployment strategies. `immediate` has no duration and no bake. */
-  readonly strategies: Readonly<Record<"stepwise" | "immediate", string>>;
+  readonly strategies: Readonly<Record<Strategy, string>>;
+  /** @default none: for a caller that deploys nothing under guard */
+  readonly monitors?: MonitorAccess;
 }
+
+type Strategy = "stepwise" | "immediate";
 
 /** Where AppConfig keeps one migration's flag. */
 interface Place {
@@ -38,6 +49,23 @@ interface Deployment {
 /**
  * Flags in AppConfig: in one application, each migration has an environment and a feature-flag profile of its name.
  * An environment takes one deployment at a time.
+ *
+ * **A cutover against a rollback.** `deploy` arms the environment's monitors and starts; `deployNow` disarms, stops what
+ * is in flight, disarms and starts. A rollback calls `deployNow` again and again until the old path is complete and is
+ * what is served. A cutover's process may be anywhere in `deploy` when the rollback claims its run, and nothing can stop
+ * it there; after its deployment it looks at the run again, and calls `deployNow` itself where that was rolled back. So:
+ *
+ * - It starts before the rollback asks what is newest: the rollback stops it, and deploys the old path.
+ * - It starts after the rollback did: its `LatestDeploymentNumber` is not the newest any more, and AppConfig refuses it.
+ * - It starts as the first deployment of the flag, which has no number to name, after a rollback that found none: its
+ *   own look at the run takes it back. Should its process die in the milliseconds between, the alarm that it armed the
+ *   environment with takes the deployment back, if that still fires; what is left is the death of a process in just
+ *   that moment, in a rollback for which no alarm fires.
+ * - It arms after the rollback has disarmed, and AppConfig takes the old path's deployment back for the alarm that
+ *   fires: the rollback does not find it complete, and disarms and deploys once more. A cutover's call arms once, and
+ *   its run has no further call, so the rollback comes to its end.
+ * - It arms after the rollback has ended: monitors matter to a deployment in flight alone, and the next one, of either
+ *   kind, begins with setting them.
  */
 export class AppConfigFlags implements Flags {
   readonly #props: AppConfigFlagsProps;
@@ -74,20 +102,38 @@ export class AppConfigFlags implements Flags {
     return (await this.#newest(migration, await this.#place(migration))) !== undefined;
   }
 
-  /** `LatestDeploymentNumber` makes the start a compare-and-set: of two callers one starts, the other retries. */
-  async deploy(migration: string, state: FlagState, strategy: "stepwise" | "immediate"): Promise<number> {
+  /**
+   * `LatestDeploymentNumber` makes the start a compare-and-set: of two callers one starts, the other retries. What is
+   * there already was armed before it was started.
+   */
+  async deploy(migration: string, state: FlagState, guards: readonly string[]): Promise<number> {
     const place = await this.#place(migration);
+    const newest = await this.#newest(migration, place);
+    if (newest !== undefined && (await this.#serves(migration, place, { deployment: newest, state }))) {
+      return newest.number;
+    }
+    if (newest !== undefined && isInFlight(newest.state)) throw inFlight(migration, newest.number);
+    await this.#watch(migration, place, guards);
+    const version = await this.#store(migration, place, state);
+    return this.#start(migration, place, { version, strategy: "stepwise", after: newest?.number });
+  }
+
+  /** See the class on what a cutover may do meanwhile. Disarms even where the state is on its way, or its way is barred. */
+  async deployNow(migration: string, state: FlagState): Promise<number> {
+    const place = await this.#place(migration);
+    await this.#unwatch(migration, place);
     let newest = await this.#newest(migration, place);
     if (newest !== undefined && (await this.#serves(migration, place, { deployment: newest, state }))) {
       return newest.number;
     }
-    if (newest !== undefined && strategy === "immediate" && isStoppable(newest.state)) {
+    if (newest !== undefined && isStoppable(newest.state)) {
       await this.#stop(migration, place, newest.number);
       newest = await this.#newest(migration, place);
     }
     if (newest !== undefined && isInFlight(newest.state)) throw inFlight(migration, newest.number);
+    await this.#unwatch(migration, place);
     const version = await this.#store(migration, place, state);
-    return this.#start(migration, place, { version, strategy, after: newest?.number });
+    return this.#start(migration, place, { version, strategy: "immediate", after: newest?.number });
   }
 
   async deployment(migration: string, deployment: number): Promise<DeploymentState> {
@@ -96,6 +142,32 @@ export class AppConfigFlags implements Flags {
       this.#props.client.send(new GetDeploymentCommand({ ...this.#in(place), DeploymentNumber: deployment })),
     );
     return portState(State);
+  }
+
+  async #watch(migration: string, place: Place, alarms: readonly string[]): Promise<void> {
+    const monitors = alarms.length === 0 ? [] : monitorsOf(alarms, this.#access(migration, alarms));
+    await this.#call(migration, () => setMonitors(this.#props.client, this.#in(place), monitors));
+  }
+
+  /**
+   * A refusal does not keep traffic where it hurts: the old path is deployed all the same, and most likely arrives,
+   * since it is in flight for no longer than a moment. Silence is another thing: a call that follows may be heard.
+   */
+  async #unwatch(migration: string, place: Place): Promise<void> {
+    try {
+      await this.#watch(migration, place, []);
+    } catch (error) {
+      if (!(error instanceof ServiceRefused)) throw error;
+    }
+  }
+
+  #access(migration: string, alarms: readonly string[]): MonitorAccess {
+    if (this.#props.monitors !== undefined) return this.#props.monitors;
+    throw new ConfigurationInvalid({
+      object: `flag "${migration}"`,
+      problem: `is to be guarded by alarms (${alarms.join(", ")}), and nothing says with which role AppConfig may read them`,
+      remedy: "Deploy the stack again: it gives the function the role",
+    });
   }
 
   /**
@@ -150,7 +222,7 @@ export class AppConfigFlags implements Flags {
     place: Place,
     request: {
       readonly version: string;
-      readonly strategy: "stepwise" | "immediate";
+      readonly strategy: Strategy;
       readonly after: number | undefined;
     },
   ): Promise<number> {
@@ -226,8 +298,8 @@ export class AppConfigFlags implements Flags {
     const application = { ApplicationId: this.#props.applicationId };
     const [environment, profile] = await this.#call(migration, () =>
       Promise.all([
-        idOf(migration, paginateListEnvironments(config, application)),
-        idOf(migration, paginateListConfigurationProfiles(config, application)),
+        onlyId(migration, "environments", paginateListEnvironments(config, application)),
+        onlyId(migration, "profiles", paginateListConfigurationProfiles(config, application)),
       ]),
     );
     if (environment === undefined || profile === undefined) return undefined;
@@ -236,7 +308,7 @@ export class AppConfigFlags implements Flags {
     return place;
   }
 
-  #in(place: Place): { readonly ApplicationId: string; readonly EnvironmentId: string } {
+  #in(place: Place): Environment {
     return { ApplicationId: this.#props.applicationId, EnvironmentId: place.environment };
   }
 
@@ -249,12 +321,29 @@ interface NamedPage {
   readonly Items?: readonly { readonly Id?: string | undefined; readonly Name?: string | undefined }[] | undefined;
 }
 
-async function idOf(name: string, pages: AsyncIterable<NamedPage>): Promise<string | undefined> {
-  for await (const { Items } of pages) {
-    const item = Items?.find(({ Name }) => Name === name);
-    if (item !== undefined) return item.Id;
-  }
-  return undefined;
+/**
+ * A migration's file that was removed and added again leaves two of a name where the first was retained. Which of them
+ * clients read is not known, and the other one would be deployed to for nothing.
+ */
+async function onlyId(
+  name: string,
+  kind: "environments" | "profiles",
+  pages: AsyncIterable<NamedPage>,
+): Promise<string | undefined> {
+  const ids: string[] = [];
+  for await (const { Items = [] } of pages)
+    ids.push(...Items.flatMap(({ Id, Name }) => (Name === name ? [Id ?? ""] : [])));
+  if (ids.length <= 1) return ids[0];
+  throw new ServiceRefused({
+    object: `flag "${name}"`,
+    problem: `AppConfig has ${String(ids.length)} ${kind} of this name (${ids.join(", ")}), and any client may read any of them`,
+    remedy: "Find out which one the application reads, and delete the others in the AppConfig console",
+  });
+}
+
+function sameMonitors(a: readonly Monitor[], b: readonly Monitor[]): boolean {
+  const key = ({ AlarmArn, AlarmRoleArn }: Monitor) => `${AlarmArn ?? ""} ${AlarmRoleArn ?? ""}`;
+  return a.length === b.length && a.every((monitor, index) => key(monitor) === key(b[index] ?? { AlarmArn: "" }));
 }
 
 function portState(state: AppConfigState | undefined): DeploymentState {

@@ -7,6 +7,8 @@ export interface FlagsHarness {
   readonly flags: Flags;
   /** A migration whose flag is there and was never deployed. Its stepwise deployments stay in flight. */
   readonly migration: string;
+  /** Names of the alarms for which a deployment in flight is taken back, in order. */
+  guards(): Promise<readonly string[]>;
 }
 
 const TENTH: FlagState = { read: { percent: 10, tenants: [], regions: [] }, write: NOBODY };
@@ -27,7 +29,7 @@ export function flagsContract(name: string, harness: () => Promise<FlagsHarness>
     it("refuses a migration without a flag by its name", async () => {
       const { flags } = await harness();
       await expect(flags.current("no-such-migration")).rejects.toThrow(NotFound);
-      await expect(flags.deploy("no-such-migration", TENTH, "immediate")).rejects.toThrow(/no-such-migration/);
+      await expect(flags.deployNow("no-such-migration", TENTH)).rejects.toThrow(/no-such-migration/);
     });
 
     it("serves nothing before the first deployment", async () => {
@@ -37,9 +39,9 @@ export function flagsContract(name: string, harness: () => Promise<FlagsHarness>
       expect(await flags.inFlight(migration)).toBe(false);
     });
 
-    it("serves what an immediate deployment brought, lists and all", async () => {
+    it("serves what a deployment at once brought, lists and all", async () => {
       const { flags, migration } = await harness();
-      const deployment = await flags.deploy(migration, HALF, "immediate");
+      const deployment = await flags.deployNow(migration, HALF);
       expect(await flags.deployment(migration, deployment)).toBe("complete");
       expect(await flags.deployed(migration)).toBe(true);
       expect(await flags.inFlight(migration)).toBe(false);
@@ -48,47 +50,80 @@ export function flagsContract(name: string, harness: () => Promise<FlagsHarness>
 
     it("returns the number of the deployment that serves the state already", async () => {
       const { flags, migration } = await harness();
-      const first = await flags.deploy(migration, HALF, "immediate");
-      expect(await flags.deploy(migration, HALF, "immediate")).toBe(first);
-      expect(await flags.deploy(migration, HALF, "stepwise")).toBe(first);
-      expect(await flags.deploy(migration, TENTH, "immediate")).toBeGreaterThan(first);
+      const first = await flags.deployNow(migration, HALF);
+      expect(await flags.deployNow(migration, HALF)).toBe(first);
+      expect(await flags.deploy(migration, HALF, [])).toBe(first);
+      expect(await flags.deployNow(migration, TENTH)).toBeGreaterThan(first);
     });
 
     it("goes on serving the old state while a stepwise deployment is in flight", async () => {
       const { flags, migration } = await harness();
-      await flags.deploy(migration, TENTH, "immediate");
-      const deployment = await flags.deploy(migration, HALF, "stepwise");
+      await flags.deployNow(migration, TENTH);
+      const deployment = await flags.deploy(migration, HALF, []);
       expect(await flags.deployment(migration, deployment)).toBe("deploying");
       expect(await flags.current(migration)).toEqual(TENTH);
       expect(await flags.inFlight(migration)).toBe(true);
-      expect(await flags.deploy(migration, HALF, "stepwise")).toBe(deployment);
+      expect(await flags.deploy(migration, HALF, [])).toBe(deployment);
     });
 
     it("holds a stepwise deployment back while another is in flight", async () => {
       const { flags, migration } = await harness();
-      const first = await flags.deploy(migration, TENTH, "stepwise");
-      await expect(flags.deploy(migration, HALF, "stepwise")).rejects.toThrow(ServiceUnavailable);
+      const first = await flags.deploy(migration, TENTH, []);
+      await expect(flags.deploy(migration, HALF, [])).rejects.toThrow(ServiceUnavailable);
       expect(await flags.deployment(migration, first)).toBe("deploying");
     });
 
-    it("stops a deployment in flight for an immediate one", async () => {
+    it("stops a deployment in flight for one at once", async () => {
       const { flags, migration } = await harness();
-      await flags.deploy(migration, TENTH, "immediate");
-      const widening = await flags.deploy(migration, HALF, "stepwise");
-      const back = await flags.deploy(migration, OLD_PATH, "immediate");
+      await flags.deployNow(migration, TENTH);
+      const widening = await flags.deploy(migration, HALF, []);
+      const back = await flags.deployNow(migration, OLD_PATH);
       expect(await flags.deployment(migration, widening)).toBe("reverted");
       expect(await flags.deployment(migration, back)).toBe("complete");
       expect(await flags.current(migration)).toEqual(OLD_PATH);
-      expect(await flags.deploy(migration, OLD_PATH, "immediate")).toBe(back);
+      expect(await flags.deployNow(migration, OLD_PATH)).toBe(back);
     });
 
     it("deploys a state again that was reverted", async () => {
       const { flags, migration } = await harness();
-      const first = await flags.deploy(migration, HALF, "stepwise");
-      await flags.deploy(migration, OLD_PATH, "immediate");
-      const second = await flags.deploy(migration, HALF, "immediate");
+      const first = await flags.deploy(migration, HALF, []);
+      await flags.deployNow(migration, OLD_PATH);
+      const second = await flags.deployNow(migration, HALF);
       expect(second).toBeGreaterThan(first);
       expect(await flags.current(migration)).toEqual(HALF);
+    });
+
+    it("guards a step with the alarms that it is given, the first five of them, in their order", async () => {
+      const { flags, migration, guards } = await harness();
+      expect(await guards()).toEqual([]);
+      await flags.deploy(migration, TENTH, ["latency", "errors"]);
+      expect(await guards()).toEqual(["latency", "errors"]);
+      await flags.deployNow(migration, OLD_PATH);
+      await flags.deploy(migration, HALF, ["a", "b", "c", "d", "e", "f"]);
+      expect(await guards()).toEqual(["a", "b", "c", "d", "e"]);
+    });
+
+    it("guards a step with no alarm of an earlier one", async () => {
+      const { flags, migration, guards } = await harness();
+      await flags.deploy(migration, TENTH, ["latency"]);
+      await flags.deployNow(migration, TENTH);
+      await flags.deployNow(migration, HALF);
+      await flags.deploy(migration, TENTH, []);
+      expect(await guards()).toEqual([]);
+    });
+
+    it("guards nothing that is deployed at once, what serves or comes already least of all", async () => {
+      const { flags, migration, guards } = await harness();
+      const step = await flags.deploy(migration, HALF, ["latency"]);
+      expect(await flags.deployNow(migration, HALF)).toBe(step);
+      expect(await guards()).toEqual([]);
+    });
+
+    it("leaves the guard of a deployment in flight alone where it is asked for another", async () => {
+      const { flags, migration, guards } = await harness();
+      await flags.deploy(migration, TENTH, ["latency"]);
+      await expect(flags.deploy(migration, HALF, ["errors"])).rejects.toThrow(ServiceUnavailable);
+      expect(await guards()).toEqual(["latency"]);
     });
   });
 }

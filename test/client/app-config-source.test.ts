@@ -27,19 +27,19 @@ it("is on the old path before the first deployment", async () => {
 it("is on the new path at the poll after a deployment, and back at the poll after the rollback", async () => {
   const { flags, migration, flag } = await deployed();
   await flag.poll();
-  await flags.deploy(migration, ACME, "immediate");
+  await flags.deployNow(migration, ACME);
   expect(flag.route(request)).toBe("old");
   await flag.poll();
   expect(flag.state).toEqual(ACME);
   expect(flag.route(request)).toBe("new");
-  await flags.deploy(migration, OLD_PATH, "immediate");
+  await flags.deployNow(migration, OLD_PATH);
   await flag.poll();
   expect(flag.route(request)).toBe("old");
 });
 
 it("brings a state once, and nothing while it stays", async () => {
   const { flags, migration, source } = await deployed();
-  await flags.deploy(migration, ACME, "immediate");
+  await flags.deployNow(migration, ACME);
   expect(await source.poll()).toContain("acme");
   expect(await source.poll()).toBeUndefined();
 });
@@ -53,13 +53,13 @@ it("begins a new session after a failed poll", async () => {
     return next(args);
   });
   const flag = new FlagClient({ migration, source: new AppConfigSource({ client: appConfigData, ...location }) });
-  await flags.deploy(migration, ACME, "immediate");
+  await flags.deployNow(migration, ACME);
   await flag.poll();
   broken = true;
   await flag.poll();
   expect(flag.state).toEqual(ACME);
   broken = false;
-  await flags.deploy(migration, OLD_PATH, "immediate");
+  await flags.deployNow(migration, OLD_PATH);
   await flag.poll();
   expect(flag.state).toEqual(OLD_PATH);
   expect(flag.counts.polls).toEqual({ succeeded: 2, failed: 1 });

@@ -4,7 +4,9 @@ import {
   CreateConfigurationProfileCommand,
   CreateDeploymentStrategyCommand,
   CreateEnvironmentCommand,
+  GetEnvironmentCommand,
 } from "@aws-sdk/client-appconfig";
+import { expect } from "vitest";
 import { AppConfigFlags } from "../../adapters/appconfig/flags.ts";
 import type { ClientConfig } from "./emulator.ts";
 
@@ -15,7 +17,13 @@ export interface FlagOnAppConfig {
   readonly migration: string;
   readonly ids: { readonly application: string; readonly environment: string; readonly profile: string };
   readonly strategies: { readonly stepwise: string; readonly immediate: string };
+  /** Names of the alarms that the environment has for monitors. */
+  guards(): Promise<readonly string[]>;
 }
+
+/** Of the emulator's account. */
+export const ALARM_ARN_PREFIX = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:";
+export const MONITOR_ROLE_ARN = "arn:aws:iam::000000000000:role/monitor";
 
 let count = 0;
 
@@ -30,8 +38,20 @@ export async function flagOnAppConfig(client: ClientConfig): Promise<FlagOnAppCo
     new CreateConfigurationProfileCommand({ ...place, LocationUri: "hosted", Type: "AWS.AppConfig.FeatureFlags" }),
   );
   const strategies = { stepwise: await strategy(appconfig, 10), immediate: await strategy(appconfig, 0) };
-  const flags = new AppConfigFlags({ client: appconfig, applicationId: application, strategies });
-  return { flags, appconfig, migration, ids: { application, environment, profile }, strategies };
+  const flags = new AppConfigFlags({
+    client: appconfig,
+    applicationId: application,
+    strategies,
+    monitors: { roleArn: MONITOR_ROLE_ARN, alarmArnPrefix: ALARM_ARN_PREFIX },
+  });
+  const guards = async () => {
+    const { Monitors = [] } = await appconfig.send(
+      new GetEnvironmentCommand({ ApplicationId: application, EnvironmentId: environment }),
+    );
+    expect(Monitors.map(({ AlarmRoleArn }) => AlarmRoleArn)).toEqual(Monitors.map(() => MONITOR_ROLE_ARN));
+    return Monitors.map(({ AlarmArn = "" }) => AlarmArn.replace(ALARM_ARN_PREFIX, ""));
+  };
+  return { flags, appconfig, migration, ids: { application, environment, profile }, strategies, guards };
 }
 
 async function strategy(appconfig: AppConfigClient, bakeMinutes: number): Promise<string> {

@@ -16,6 +16,7 @@ export interface FakeFlagsProps {
 
 export class FakeFlags implements Flags {
   readonly #deployments = new Map<string, FakeDeployment[]>();
+  readonly #guards = new Map<string, readonly string[]>();
   readonly #stepwise: "by finish" | "at once";
 
   constructor(props: FakeFlagsProps) {
@@ -39,20 +40,25 @@ export class FakeFlags implements Flags {
     return (await this.#of(migration)).length > 0;
   }
 
-  async deploy(migration: string, flag: FlagState, strategy: "stepwise" | "immediate"): Promise<number> {
+  async deploy(migration: string, flag: FlagState, guards: readonly string[]): Promise<number> {
     const deployments = await this.#of(migration);
     const newest = deployments.at(-1);
-    if (newest !== undefined && newest.state !== "reverted" && sameFlagState(newest.flag, flag)) {
-      return deployments.length;
-    }
+    if (serves(newest, flag)) return deployments.length;
     if (newest?.state === "deploying") {
-      if (strategy === "stepwise") {
-        throw new ServiceUnavailable({ object: `flag "${migration}"`, problem: "is being deployed", remedy: "Retry" });
-      }
-      newest.state = "reverted";
+      throw new ServiceUnavailable({ object: `flag "${migration}"`, problem: "is being deployed", remedy: "Retry" });
     }
-    const atOnce = strategy === "immediate" || this.#stepwise === "at once";
-    deployments.push({ flag, state: atOnce ? "complete" : "deploying" });
+    this.#guards.set(migration, guards.slice(0, 5));
+    deployments.push({ flag, state: this.#stepwise === "at once" ? "complete" : "deploying" });
+    return deployments.length;
+  }
+
+  async deployNow(migration: string, flag: FlagState): Promise<number> {
+    const deployments = await this.#of(migration);
+    this.#guards.set(migration, []);
+    const newest = deployments.at(-1);
+    if (serves(newest, flag)) return deployments.length;
+    if (newest?.state === "deploying") newest.state = "reverted";
+    deployments.push({ flag, state: "complete" });
     return deployments.length;
   }
 
@@ -60,6 +66,11 @@ export class FakeFlags implements Flags {
     const found = (await this.#of(migration))[deployment - 1];
     if (found === undefined) throw missing(`deployment ${String(deployment)} of flag "${migration}"`);
     return found.state;
+  }
+
+  /** The alarms that a deployment in flight is taken back for. */
+  guards(migration: string): readonly string[] {
+    return this.#guards.get(migration) ?? [];
   }
 
   /** The deployment in flight completes. */
@@ -83,4 +94,8 @@ export class FakeFlags implements Flags {
     if (deployments === undefined) throw missing(`flag "${migration}"`);
     return deployments;
   }
+}
+
+function serves(deployment: FakeDeployment | undefined, flag: FlagState): boolean {
+  return deployment !== undefined && deployment.state !== "reverted" && sameFlagState(deployment.flag, flag);
 }
