@@ -1,64 +1,99 @@
 import type { Catalog } from "../core/catalog/catalog.ts";
 import { openPlan, type OpenPlan } from "../core/ledger/run.ts";
 import { migratedTable } from "../core/migration/migrated-table.ts";
-import type { Migration } from "../core/migration/schema.ts";
-import type { AlarmState } from "../core/ports.ts";
-import type { CheckResult } from "../core/preflight/check.ts";
+import { GATES, type Migration } from "../core/migration/schema.ts";
+import type { Metrics } from "../core/ports.ts";
+import type { CheckResult, PreflightContext } from "../core/preflight/check.ts";
+import { DATABASE_NOT_ASKED, gatherDatabase, gatherStack, STACK_NOT_ASKED } from "../core/preflight/gather.ts";
+import { problemOf } from "../core/preflight/reading.ts";
 import { runPreflight } from "../core/preflight/run-preflight.ts";
 import { catalogOfDatabase } from "./services/catalogs.ts";
 import type { Services } from "./services/services.ts";
+
+/** What the checks may look at beside the migration and the catalog. */
+type Readings = Omit<PreflightContext, "migration" | "catalog" | "runId" | "resuming">;
 
 /** What pre-flight could be told. Against a snapshot that is the catalog alone. */
 export interface Known {
   readonly catalog: Catalog;
   /** The plan that an earlier run of the migration began, and that a start would go on with. */
   readonly open?: OpenPlan | undefined;
-  readonly stack?: StackKnown | undefined;
+  /** What was asked of the world. @default nothing: a plan against a snapshot */
+  readonly readings?: Readings | undefined;
   /** Why the stack could not be asked. */
   readonly unread?: string | undefined;
 }
 
-interface StackKnown {
-  readonly flagExists: boolean;
-  readonly alarms: ReadonlyMap<string, AlarmState>;
+export interface KnownOptions {
+  /**
+   * A plan is made days before its start, and who holds the table then is not to be known; a look just before the start
+   * asks for it. @default "plan"
+   */
+  readonly before?: "plan" | "start";
+  /** @default the system's clock */
+  readonly now?: () => Date;
 }
 
-/** Reads the database, which has to answer, and the stack, which may not be deployed yet. */
-export async function knownOf(services: Services, migration: Migration): Promise<Known> {
+/** The metrics of CloudWatch, where the services have them. */
+interface WithMetrics {
+  metrics?(): Metrics;
+}
+
+/** Reads the database, which has to answer, and the stack, which may not be deployed yet. Changes nothing. */
+export async function knownOf(
+  services: Services & WithMetrics,
+  migration: Migration,
+  options: KnownOptions = {},
+): Promise<Known> {
   const database = await services.database(migration.database);
   const catalog = await catalogOfDatabase(database, migratedTable(migration));
   const open = catalog.ledger.exists ? await openPlan(database, migration.migration) : undefined;
+  const about = { catalog, open };
+  const ofDatabase = await gatherDatabase({ database }, { migration });
   try {
-    const [flagExists, alarms] = await Promise.all([
-      services.flags().then((flags) => flags.exists(migration.migration)),
-      services.alarms().states(migration.gates.alarms),
-    ]);
-    return { catalog, open, stack: { flagExists, alarms } };
+    const ofStack = await askStack(services, migration, options);
+    return { ...about, readings: { ...ofDatabase, ...ofStack } };
   } catch (error) {
-    return { catalog, open, unread: error instanceof Error ? error.message : String(error) };
+    return { ...about, readings: { ...ofDatabase, ...STACK_NOT_ASKED }, unread: problemOf(error) };
   }
 }
 
-/** Checks that are about the stack, not the database. */
-const STACK_CHECKS = new Set(["flag-exists", "alarms-ok"]);
-/** Asked when a run starts, and not before: who holds the table now says nothing about then. */
-const START_CHECKS = new Set(["table-free"]);
+/** @throws NotFound where the stack is not deployed: then nobody can be asked. */
+async function askStack(
+  services: Services & WithMetrics,
+  migration: Migration,
+  { before = "plan", now = () => new Date() }: KnownOptions,
+): Promise<Awaited<ReturnType<typeof gatherStack>>> {
+  const ports = {
+    flags: await services.flags(),
+    control: before === "start" ? await services.control() : undefined,
+    alarms: services.alarms(),
+    metrics: metricsOf(services, migration),
+    clock: { now },
+  };
+  return gatherStack(ports, { migration, runId: undefined });
+}
+
+/** Made only for a migration that asks for one. */
+function metricsOf(services: WithMetrics, { gates }: Migration): Metrics {
+  const asked = GATES.some((gate) => gates[gate]?.metrics !== undefined);
+  return (asked ? services.metrics?.() : undefined) ?? NO_METRICS;
+}
+
+const NO_METRICS: Metrics = {
+  values: () => Promise.reject(new Error("this command has no access to CloudWatch's metrics")),
+};
 
 /** The checks of a start, as far as they can be told now; one that cannot be is left out, never passed. */
-export function preflightOf(migration: Migration, { catalog, open, stack, unread }: Known): readonly CheckResult[] {
+export function preflightOf(migration: Migration, { catalog, open, readings, unread }: Known): readonly CheckResult[] {
   const results = runPreflight({
+    ...(readings ?? { ...DATABASE_NOT_ASKED, ...STACK_NOT_ASKED }),
     migration,
     catalog,
-    runId: "",
+    runId: undefined,
     resuming: open !== undefined,
-    flagExists: stack?.flagExists ?? true,
-    alarms: stack?.alarms ?? new Map(migration.gates.alarms.map((alarm) => [alarm, "OK"])),
   });
-  const told = results.filter(
-    ({ check, verdict }) =>
-      !START_CHECKS.has(check) && (stack !== undefined || verdict !== "ok" || !STACK_CHECKS.has(check)),
-  );
-  return [...told, ...resumed(migration, open), ...notAsked(unread)];
+  return [...results, ...resumed(migration, open), ...notAsked(unread)];
 }
 
 function resumed({ migration }: Migration, open: OpenPlan | undefined): readonly CheckResult[] {
@@ -69,6 +104,6 @@ function resumed({ migration }: Migration, open: OpenPlan | undefined): readonly
 
 function notAsked(unread: string | undefined): readonly CheckResult[] {
   if (unread === undefined) return [];
-  const message = `could not be asked for the flag and the alarms, which a start will check: ${unread}`;
+  const message = `could not be asked for the flag, the alarms and the metrics, which a start will check: ${unread}`;
   return [{ check: "stack", verdict: "warn", object: "the stack", message, remedy: "" }];
 }

@@ -10,6 +10,7 @@ import type {
   DependentCatalog,
   IndexCatalog,
   RelationKind,
+  ServerSettings,
   TableCatalog,
   TriggerCatalog,
 } from "./catalog.ts";
@@ -132,6 +133,7 @@ export const relationSchema = z.strictObject({
   rows: size,
   bytes: size,
   blocks: size,
+  readers: texts.optional(),
   rowSecurity: z.boolean(),
   rowSecurityActive: z.boolean().optional(),
   parents: texts,
@@ -151,12 +153,23 @@ export const tableSchema = relationSchema.extend({
   dependents: z.array(dependentSchema),
 }) satisfies z.ZodType<TableCatalog>;
 
+const milliseconds = z.int().min(0);
+
+export const settingsSchema = z.strictObject({
+  maxConnections: z.int().min(1),
+  statementTimeout: milliseconds,
+  lockTimeout: milliseconds,
+  idleInTransactionTimeout: milliseconds,
+  transactionTimeout: milliseconds.optional(),
+}) satisfies z.ZodType<ServerSettings>;
+
 /** What {@link catalogSchema} has beside the table; one query reads it. */
 export const serverSchema = z.strictObject({
   serverVersion: z.int(),
   role: z.strictObject({ name: text, superuser: z.boolean(), mayCreateSchema: z.boolean() }),
   ledger: z.strictObject({ exists: z.boolean(), usable: z.boolean() }),
   blockSize: z.int().min(1),
+  settings: settingsSchema.optional(),
 });
 
 /** A whole snapshot, as `sluice plan --catalog FILE` reads it. */

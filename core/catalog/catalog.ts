@@ -13,8 +13,22 @@ export interface Catalog {
   readonly ledger: { readonly exists: boolean; readonly usable: boolean };
   /** `block_size` in bytes; 8192 unless PostgreSQL was built otherwise. */
   readonly blockSize: number;
+  readonly settings?: ServerSettings | undefined;
   /** Undefined where there is no relation of that name. */
   readonly table?: TableCatalog | undefined;
+}
+
+/**
+ * What a session of our role starts with: the server's settings, the database's, the role's. Timeouts in milliseconds,
+ * 0 for none.
+ */
+export interface ServerSettings {
+  readonly maxConnections: number;
+  readonly statementTimeout: number;
+  readonly lockTimeout: number;
+  readonly idleInTransactionTimeout: number;
+  /** Since PostgreSQL 17. */
+  readonly transactionTimeout?: number | undefined;
 }
 
 export type RelationKind =
@@ -48,6 +62,8 @@ export interface TableCatalog {
   readonly rows: number;
   readonly bytes: number;
   readonly blocks: number;
+  /** Who may read the table or a column of it by a grant: role names, or `PUBLIC`. Neither the owner nor our own role. */
+  readonly readers?: readonly string[] | undefined;
   readonly rowSecurity: boolean;
   /** Whether policies filter what Sluice's role sees of the table or of a partition. */
   readonly rowSecurityActive?: boolean | undefined;

@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { StatementFailed } from "../errors.ts";
 import type { Session } from "../ports.ts";
-import type { Statement } from "../sql/statement.ts";
 import {
   columnSchema,
   constraintSchema,
@@ -22,6 +20,7 @@ import type { RelationTree } from "./queries/relation-tree.ts";
 import { serverQuery } from "./queries/server-query.ts";
 import { treeQuery } from "./queries/tree-query.ts";
 import { triggersQuery } from "./queries/triggers-query.ts";
+import { readDocuments, unreadable } from "./read-documents.ts";
 
 /** The oldest server whose catalogs the queries know, as `server_version_num`. */
 export const OLDEST_SERVER_VERSION = 140_000;
@@ -41,7 +40,7 @@ export async function readCatalog(
   session: Session,
   table: { readonly schema: string; readonly name: string },
 ): Promise<Catalog> {
-  const [found] = await read(session, serverQuery(table), foundSchema);
+  const [found] = await readDocuments(session, serverQuery(table), foundSchema);
   if (!found) throw unreadable("the role is not in pg_roles");
   const { relation, ...server } = found;
   if (relation === undefined || server.serverVersion < OLDEST_SERVER_VERSION) return { format: 1, ...server };
@@ -57,9 +56,9 @@ const memberSchema = z.strictObject({
 });
 
 async function readTable(session: Session, root: string): Promise<TableCatalog | undefined> {
-  const members = await read(session, treeQuery(root), memberSchema);
+  const members = await readDocuments(session, treeQuery(root), memberSchema);
   const tree: RelationTree = { root, members: `{${members.map(({ oid }) => oid).join(",")}}` };
-  const [relation] = await read(session, relationQuery(tree), relationSchema);
+  const [relation] = await readDocuments(session, relationQuery(tree), relationSchema);
   const [self, ...partitions] = members;
   // Dropped between two queries: as good as not there.
   if (!self || !relation) return undefined;
@@ -69,29 +68,10 @@ async function readTable(session: Session, root: string): Promise<TableCatalog |
     kind: self.kind,
     ...relation,
     partitions: partitions.map(({ schema, name, kind }) => ({ schema, name, kind })),
-    columns: await read(session, columnsQuery(tree), columnSchema),
-    indexes: await read(session, indexesQuery(tree), indexSchema),
-    constraints: await read(session, constraintsQuery(tree), constraintSchema),
-    triggers: await read(session, triggersQuery(tree), triggerSchema),
-    dependents: await read(session, dependentsQuery(tree), dependentSchema),
+    columns: await readDocuments(session, columnsQuery(tree), columnSchema),
+    indexes: await readDocuments(session, indexesQuery(tree), indexSchema),
+    constraints: await readDocuments(session, constraintsQuery(tree), constraintSchema),
+    triggers: await readDocuments(session, triggersQuery(tree), triggerSchema),
+    dependents: await readDocuments(session, dependentsQuery(tree), dependentSchema),
   };
-}
-
-/** Runs a query of {@link documents} and parses each of its rows. */
-async function read<T>(session: Session, query: Statement, schema: z.ZodType<T>): Promise<T[]> {
-  const rows = await session.execute(query);
-  return rows.map(({ ["document"]: document }) => {
-    const parsed = schema.safeParse(typeof document === "string" ? JSON.parse(document) : document);
-    if (!parsed.success) throw unreadable(z.prettifyError(parsed.error), parsed.error);
-    return parsed.data;
-  });
-}
-
-function unreadable(problem: string, cause?: unknown): StatementFailed {
-  return new StatementFailed({
-    object: "catalog query",
-    problem: `returned what Sluice does not know: ${problem}`,
-    remedy: "Report it with the version of the server",
-    cause,
-  });
 }

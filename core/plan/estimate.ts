@@ -10,7 +10,10 @@ const WAL_BYTES_PER_ROW = 650;
 /** Past a few workers the disk decides, not their number. */
 const WORKERS_THAT_HELP = 4;
 
-export function estimate(table: PlannedTable, backfill: Migration["backfill"]): PlanEstimates {
+export function estimate(
+  table: Pick<PlannedTable, "rows" | "bytes" | "blocks">,
+  backfill: Migration["backfill"],
+): PlanEstimates {
   const rate = ROWS_PER_SECOND_AND_WORKER * Math.min(backfill.workers, WORKERS_THAT_HELP);
   return {
     shards: Math.ceil(table.blocks / backfill.shard_blocks),

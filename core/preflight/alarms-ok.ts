@@ -1,22 +1,42 @@
+import { guardAlarms } from "../migration/guard-alarms.ts";
 import type { AlarmState } from "../ports.ts";
+import { bytesText, LARGE_TABLE_BYTES } from "./amounts.ts";
 import type { CheckResult, PreflightContext } from "./check.ts";
 import { findings } from "./finding.ts";
 
-const { ok, warn, refuse } = findings("alarms-ok");
+const { ok, warn, refuse, unread } = findings("alarms-ok");
 
-/** A run starts in a healthy system. What cannot be read counts as unhealthy. */
-export function alarmsOk({ migration, alarms }: PreflightContext): readonly CheckResult[] {
-  const names = migration.gates.alarms;
-  if (names.length === 0) {
-    return [
-      warn({
-        object: "gates.alarms",
-        message: "names no alarm, so nothing stops a cutover that hurts users",
-        remedy: "Name the CloudWatch alarms on the application's errors and latency",
-      }),
-    ];
+/** A run starts in a healthy system, with something to stop it. What cannot be read counts as unhealthy. */
+export function alarmsOk(context: PreflightContext): readonly CheckResult[] {
+  const { migration, alarms } = context;
+  const names = guardAlarms(migration);
+  if (names.length === 0) return [noAlarm(context)];
+  switch (alarms.kind) {
+    case "not asked":
+      return [];
+    case "unread":
+      return [unread(context, { object: "gates.alarms", problem: alarms.problem })];
+    case "read":
+      return names.map((name) => result(name, alarms.value.get(name)?.state ?? "missing"));
+    default:
+      return alarms satisfies never;
   }
-  return names.map((name) => result(name, alarms.get(name) ?? "missing"));
+}
+
+function noAlarm({ catalog: { table } }: PreflightContext): CheckResult {
+  const bytes = table?.bytes ?? 0;
+  const problem = {
+    object: "gates.alarms",
+    remedy: "Name the CloudWatch alarms on the application's errors and latency",
+  };
+  if (bytes <= LARGE_TABLE_BYTES) {
+    return warn({ ...problem, message: "names no alarm, so nothing would stop a run that hurts users" });
+  }
+  const size = bytesText(bytes);
+  return refuse({
+    ...problem,
+    message: `names no alarm, and the table has ${size}: nothing would stop a run that hurts users`,
+  });
 }
 
 function result(name: string, state: AlarmState): CheckResult {
@@ -40,7 +60,7 @@ function result(name: string, state: AlarmState): CheckResult {
       return refuse({
         object,
         message: "does not exist in CloudWatch",
-        remedy: "Create it, or correct its name in gates.alarms",
+        remedy: "Create it, or correct its name in gates",
       });
     default:
       return state satisfies never;

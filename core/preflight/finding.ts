@@ -1,4 +1,4 @@
-import type { CheckResult } from "./check.ts";
+import type { CheckResult, PreflightContext } from "./check.ts";
 
 interface Problem {
   readonly object: string;
@@ -10,6 +10,17 @@ interface Findings {
   readonly ok: (object: string, message: string) => CheckResult;
   readonly warn: (problem: Problem) => CheckResult;
   readonly refuse: (problem: Problem) => CheckResult;
+  /**
+   * What a run must know and could not read: it does not begin. A look ahead warns only, since the person who looks
+   * may read less than a run may.
+   */
+  readonly unread: (context: Pick<PreflightContext, "runId">, unread: Unread) => CheckResult;
+}
+
+interface Unread {
+  readonly object: string;
+  /** In the words of whoever could not be asked. */
+  readonly problem: string;
 }
 
 /** Makes the results of one check. */
@@ -18,6 +29,13 @@ export function findings(check: string): Findings {
     ok: (object, message) => ({ check, verdict: "ok", object, message, remedy: "" }),
     warn: (problem) => ({ check, verdict: "warn", ...problem }),
     refuse: (problem) => ({ check, verdict: "refuse", ...problem }),
+    unread: ({ runId }, { object, problem }) => ({
+      check,
+      verdict: runId === undefined ? "warn" : "refuse",
+      object,
+      message: `could not be read, and what cannot be read is not healthy: ${problem}`,
+      remedy: "Mend that, then ask again",
+    }),
   };
 }
 

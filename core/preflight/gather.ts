@@ -24,7 +24,7 @@ export interface PreflightPorts {
   readonly alarms: Alarms;
   readonly metrics: Metrics;
   readonly control: Pick<Control, "starter" | "holder">;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /**
@@ -51,9 +51,14 @@ export async function gatherDatabase(
   };
 }
 
+/** `control` undefined: a plan says nothing of who holds the table on the day of its start. */
+type StackPorts = Pick<PreflightPorts, "flags" | "alarms" | "metrics" | "clock"> & {
+  readonly control: PreflightPorts["control"] | undefined;
+};
+
 /** The half that AWS answers. */
 export async function gatherStack(
-  { flags, alarms, metrics, control, clock }: Omit<PreflightPorts, "database">,
+  { flags, alarms, metrics, control, clock }: StackPorts,
   { migration, runId }: Pick<PreflightRequest, "migration" | "runId">,
 ): Promise<StackReadings> {
   const names = guardAlarms(migration);
@@ -61,8 +66,8 @@ export async function gatherStack(
     reading(() => flags.exists(migration.migration)),
     reading(async () => (names.length === 0 ? new Map() : alarms.states(names))),
     probeMetrics({ metrics, clock }, migration),
-    runId === undefined ? NOT_ASKED : reading(() => control.starter(runId)),
-    runId === undefined ? reading(() => control.holder(tableKey(migration))) : NOT_ASKED,
+    runId === undefined || control === undefined ? NOT_ASKED : reading(() => control.starter(runId)),
+    runId === undefined && control !== undefined ? reading(() => control.holder(tableKey(migration))) : NOT_ASKED,
   ]);
   return { flagExists, alarms: states, metrics: probes, startedBy, holder };
 }

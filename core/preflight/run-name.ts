@@ -11,7 +11,8 @@ export const ROLLBACK_PREFIX = "rollback-";
 export const MAX_RUN_NAME = MAX_EXECUTION_NAME - ROLLBACK_PREFIX.length;
 
 /** A run that somebody named by hand in the console, at such length that nothing could roll it back. */
-export function runName({ runId }: PreflightContext): CheckResult {
+export function runName({ runId }: PreflightContext): CheckResult | readonly CheckResult[] {
+  if (runId === undefined) return [];
   const object = `run "${runId}"`;
   if (runId.length <= MAX_RUN_NAME) return ok(object, "leaves room for the name of its rollback");
   return refuse({

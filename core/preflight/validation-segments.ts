@@ -3,7 +3,10 @@ import { findings } from "./finding.ts";
 
 const { ok, warn } = findings("validation-segments");
 
-/** A total hides the one tenant whose rows went wrong. */
+/**
+ * A total hides the one tenant whose rows went wrong. It is a warning and no refusal: every row is compared exactly
+ * whatever the segments, so a difference is found all the same, and only whose it is stays unknown.
+ */
 export function validationSegments({ migration }: PreflightContext): CheckResult {
   const object = "validate.segments";
   const { segments } = migration.validate;

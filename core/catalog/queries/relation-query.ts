@@ -30,6 +30,18 @@ export function relationQuery({ root, members }: RelationTree): Statement {
       'rows', CAST(size.rows AS bigint),
       'bytes', size.bytes,
       'blocks', size.blocks,
+      'readers', (
+        SELECT COALESCE(jsonb_agg(DISTINCT reader.name ORDER BY reader.name), '[]')
+        FROM (
+          SELECT acl.grantee, CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(acl.grantee) END AS name
+          FROM (
+            SELECT c.relacl AS privileges
+            UNION ALL
+            SELECT a.attacl FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+          ) granted, aclexplode(granted.privileges) acl
+          WHERE acl.privilege_type = 'SELECT' AND acl.grantee <> c.relowner
+        ) reader
+        WHERE reader.name <> current_user),
       'rowSecurity', c.relrowsecurity,
       'rowSecurityActive', (SELECT bool_or(row_security_active(m.oid)) FROM member m),
       'parents', (

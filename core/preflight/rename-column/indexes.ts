@@ -1,4 +1,4 @@
-import type { IndexCatalog } from "../../catalog/catalog.ts";
+import type { IndexCatalog, TableCatalog } from "../../catalog/catalog.ts";
 import type { CheckResult, ColumnContext } from "../check.ts";
 import { findings, orOk } from "../finding.ts";
 import { sourceObject } from "../object-names.ts";
@@ -8,7 +8,7 @@ const { ok, refuse } = findings("indexes");
 /** Each index over the old column can be built again over the new one, concurrently; or the run is refused. */
 export function indexes(context: ColumnContext): readonly CheckResult[] {
   const { table, source } = context;
-  const using = table.indexes.filter((index) => uses(index, source.name) && !reportedAsConstraint(index, context));
+  const using = carriedIndexes(table, source.name);
   const problems = using.flatMap((index) => problem(index, context) ?? []);
   const names = using.map(({ name }) => `"${name}"`);
   return orOk(
@@ -18,6 +18,11 @@ export function indexes(context: ColumnContext): readonly CheckResult[] {
       names.length === 0 ? "is in no index" : `has its indexes carried over: ${names.join(", ")}`,
     ),
   );
+}
+
+/** Those over the column that are built again; a constraint's are the constraint's affair. */
+export function carriedIndexes(table: TableCatalog, column: string): readonly IndexCatalog[] {
+  return table.indexes.filter((index) => uses(index, column) && !reportedAsConstraint(index, { table, column }));
 }
 
 function uses(index: IndexCatalog, column: string): boolean {
@@ -36,8 +41,11 @@ function inPredicate({ predicate }: IndexCatalog, column: string): boolean {
   return predicate?.columns.includes(column) ?? false;
 }
 
-function reportedAsConstraint(index: IndexCatalog, { table, source }: ColumnContext): boolean {
-  return table.constraints.some(({ name, columns }) => name === index.constraint && columns.includes(source.name));
+function reportedAsConstraint(
+  index: IndexCatalog,
+  { table, column }: { readonly table: TableCatalog; readonly column: string },
+): boolean {
+  return table.constraints.some(({ name, columns }) => name === index.constraint && columns.includes(column));
 }
 
 function problem(index: IndexCatalog, context: ColumnContext): CheckResult | undefined {

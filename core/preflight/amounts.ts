@@ -1,0 +1,21 @@
+/** A table of this size, heap and TOAST, takes a run long enough for a mistake in it to be felt by many. */
+export const LARGE_TABLE_BYTES = 2 ** 30;
+
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** `1.5 GiB` */
+export function bytesText(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
+  return `${String(Number((bytes / 2 ** (10 * power)).toPrecision(3)))} ${UNITS[power] ?? ""}`;
+}
+
+/** `45 s`, `12 min`, `3 h`, `7 days`: rounded down to the largest unit that there are two of. */
+export function durationText(seconds: number): string {
+  const units = [
+    [86_400, "days"],
+    [3_600, "h"],
+    [60, "min"],
+  ] as const;
+  const [size, unit] = units.find(([unitSeconds]) => seconds >= 2 * unitSeconds) ?? [1, "s"];
+  return `${String(Math.floor(seconds / size))} ${unit}`;
+}

@@ -1,0 +1,37 @@
+import type { CheckResult, PreflightContext } from "./check.ts";
+import { durationText } from "./amounts.ts";
+import { findings, orOk } from "./finding.ts";
+import { declaredGates, gateObject } from "./gates.ts";
+
+const { ok, refuse, unread } = findings("gate-approval");
+
+/** Who started a run has to be known where that person may not approve it: else nobody could. */
+export function gateApproval(context: PreflightContext): readonly CheckResult[] {
+  const results = declaredGates(context.migration).flatMap(({ name, approval }) => {
+    if (approval === undefined) return [];
+    const object = gateObject(name);
+    const asks = `asks for an approval within ${durationText(approval.withinSeconds)}`;
+    if (approval.selfApproval) return [ok(object, asks)];
+    return [byAnother(context, object, asks)];
+  });
+  return orOk(results, ok("gates", "ask nobody for an approval"));
+}
+
+function byAnother(context: PreflightContext, object: string, asks: string): CheckResult {
+  const { startedBy } = context;
+  switch (startedBy.kind) {
+    case "not asked":
+      return ok(object, `${asks}, by another person than the one who runs sluice start`);
+    case "unread":
+      return unread(context, { object, problem: startedBy.problem });
+    case "read":
+      if (startedBy.value !== undefined) return ok(object, `${asks}, by another person than ${startedBy.value}`);
+      return refuse({
+        object,
+        message: "takes no approval of the person who started the run, and nobody knows who that is",
+        remedy: "Start it with sluice start, which says who you are",
+      });
+    default:
+      return startedBy satisfies never;
+  }
+}
