@@ -1,4 +1,5 @@
 import { coolingPhase } from "../core/run/hold.ts";
+import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 
-export const handler = runTask({}, coolingPhase);
+export const handler = runTask({}, pausable(coolingPhase));

@@ -1,4 +1,5 @@
 import { cutover } from "../core/run/cutover.ts";
+import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 
-export const handler = runTask({}, cutover);
+export const handler = runTask({}, pausable(cutover));

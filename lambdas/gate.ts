@@ -1,4 +1,7 @@
-import { gate } from "../core/run/gate.ts";
+import { z } from "zod";
+import { GATES } from "../core/migration/schema.ts";
+import { gate } from "../core/run/gate/ask-gate.ts";
+import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 
-export const handler = runTask({}, gate);
+export const handler = runTask({ gate: z.enum(GATES) }, pausable(gate));

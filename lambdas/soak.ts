@@ -1,4 +1,5 @@
 import { soakPhase } from "../core/run/hold.ts";
+import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 
-export const handler = runTask({}, soakPhase);
+export const handler = runTask({}, pausable(soakPhase));

@@ -7,7 +7,14 @@ import { sql } from "../sql/statement.ts";
 import { enterPhase, requirePhase, type Ports, type Run } from "./run.ts";
 import { done, soak, wait, type StepResult } from "./step-result.ts";
 
-const DEPLOYMENT_POLL_SECONDS = 2;
+/**
+ * Between two looks at a deployment, in seconds: soon at first, since most are done at once; then a quarter of its age,
+ * since one that bakes takes minutes, and each look is some 9 events of the 25,000 that an execution may have.
+ */
+const SOONEST_LOOK = 2;
+const LATEST_LOOK = 30;
+const LOOK_AFTER_SHARE_OF_AGE = 0.25;
+
 /** Looks of the gate in all soaks together: each is some 16 events of the 25,000 that an execution may have. */
 const MOST_LOOKS = 400;
 
@@ -36,11 +43,12 @@ async function deployStep(
   run: Run,
   step: CutoverStep,
 ): Promise<StepResult> {
-  const deployment = (await startedDeployment(ports.database, run, step)) ?? (await startDeployment(ports, run, step));
+  const started = await startedDeployment(ports.database, run, step);
+  const { deployment, ageSeconds } = started ?? { deployment: await startDeployment(ports, run, step), ageSeconds: 0 };
   const state = await ports.flags.deployment(run.plan.migration, deployment);
   switch (state) {
     case "deploying":
-      return wait(DEPLOYMENT_POLL_SECONDS, `${step.title}: deployment ${String(deployment)} is under way`);
+      return wait(nextLook(ageSeconds), `${step.title}: deployment ${String(deployment)} is under way`);
     case "complete":
       await recordEvent(ports.database, {
         runId: run.ref.id,
@@ -56,6 +64,10 @@ async function deployStep(
   }
 }
 
+function nextLook(ageSeconds: number): number {
+  return Math.min(LATEST_LOOK, Math.max(SOONEST_LOOK, ageSeconds * LOOK_AFTER_SHARE_OF_AGE));
+}
+
 /** Soaks until the next look of the gate, which fails at once where an alarm fires: nothing else watches a soak. */
 function soakOn({ plan }: Run, left: number, title: string): StepResult {
   return soak(
@@ -64,9 +76,9 @@ function soakOn({ plan }: Run, left: number, title: string): StepResult {
   );
 }
 
-function secondsBetweenLooks({ gate, cutover: steps }: Plan): number {
+function secondsBetweenLooks({ guard, cutover: steps }: Plan): number {
   const total = steps.reduce((sum, { soakSeconds }) => sum + soakSeconds, 0);
-  return Math.max(gate.pollSeconds, total / MOST_LOOKS);
+  return Math.max(guard.pollSeconds, total / MOST_LOOKS);
 }
 
 /** Remembers the number: asked to deploy a state that was taken back, the flags would deploy it anew, again and again. */
@@ -75,7 +87,8 @@ async function startDeployment(
   run: Run,
   step: CutoverStep,
 ): Promise<number> {
-  const deployment = await ports.flags.deploy(run.plan.migration, step.flag, "stepwise");
+  const { migration, guard } = run.plan;
+  const deployment = await ports.flags.deploy(migration, step.flag, guard.alarms);
   // Before anything that may fail, the database above all: a repeated call would be refused before it came here.
   await takeBackIfRolledBack(ports, run);
   const about = { runId: run.ref.id, kind: "flag-deployment", subject: step.id } as const;
@@ -83,11 +96,22 @@ async function startDeployment(
   return deployment;
 }
 
-async function startedDeployment(database: Database, run: Run, step: CutoverStep): Promise<number | undefined> {
+interface StartedDeployment {
+  readonly deployment: number;
+  readonly ageSeconds: number;
+}
+
+async function startedDeployment(
+  database: Database,
+  run: Run,
+  step: CutoverStep,
+): Promise<StartedDeployment | undefined> {
   const [row] = await database.execute(sql`
-    SELECT CAST(detail ->> 'deployment' AS int) AS deployment FROM sluice.event
+    SELECT CAST(detail ->> 'deployment' AS int) AS deployment,
+      CAST(extract(epoch FROM clock_timestamp() - at) AS double precision) AS age
+    FROM sluice.event
     WHERE run_id = ${run.ref.id} AND kind = 'flag-deployment' AND subject = ${step.id} ORDER BY id DESC LIMIT 1`);
-  return row ? Number(row["deployment"]) : undefined;
+  return row && { deployment: Number(row["deployment"]), ageSeconds: Number(row["age"]) };
 }
 
 /** A step that was taken back after it had come into effect is no ground for the next. */
@@ -102,7 +126,10 @@ async function requireStanding({ flags }: Pick<Ports, "flags">, run: Run, reache
  */
 async function takeBackIfRolledBack({ control, flags }: Pick<Ports, "control" | "flags">, run: Run): Promise<void> {
   const record = await control.run(run.ref.id);
-  if (record?.phase === "rolled-back") await flags.deploy(run.plan.migration, OLD_PATH, "immediate");
+  if (record?.phase === "cutover") return;
+  if (record?.phase === "rolled-back" || record?.phase === "undone") {
+    await flags.deployNow(run.plan.migration, OLD_PATH);
+  }
   await requirePhase(control, run, ["cutover"]);
 }
 

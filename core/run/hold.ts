@@ -1,12 +1,17 @@
+import { GateFailed } from "../errors.ts";
 import type { Phase } from "../plan/phases.ts";
-import { alarmHealth } from "./alarm-health.ts";
-import { judgeHealth } from "./gate.ts";
+import type { GuardPlan } from "../plan/plan.ts";
+import { readAlarms } from "./gate/alarms.ts";
+import { evaluate, reasonsOf } from "./gate/evaluate.ts";
+import type { GateEvaluation } from "./gate/evaluation.ts";
+import { gateTimes } from "./gate/gate-times.ts";
+import { recordLook } from "./gate/record-look.ts";
 import { enterPhase, secondsInPhase, type Ports, type Run } from "./run.ts";
 import { done, wait, type StepResult } from "./step-result.ts";
 
 type HoldPorts = Pick<Ports, "control" | "database" | "clock" | "alarms">;
 
-/** All traffic on the new path, for the plan's soak time, with the alarms watched. */
+/** All traffic on the new path, for the plan's soak time, with the guard's alarms watched. */
 export function soakPhase(ports: HoldPorts, run: Run): Promise<StepResult> {
   return hold(ports, run, { phase: "soak", seconds: run.plan.soakSeconds });
 }
@@ -16,20 +21,54 @@ export function coolingPhase(ports: HoldPorts, run: Run): Promise<StepResult> {
   return hold(ports, run, { phase: "cooling", seconds: run.plan.coolingSeconds });
 }
 
-/** Looks at a hold at the most: each is a few events of the 25,000 that an execution may have. */
+/**
+ * Looks at a phase at the most, and at one hold in it: each is some 9 events of the 25,000 that an execution may have.
+ * An alarm that fires ends the run by itself; the look is for one whose event got lost.
+ */
 const MOST_LOOKS = 500;
+const MOST_LOOKS_ON_HOLD = 120;
 
-async function hold(
-  ports: HoldPorts,
-  run: Run,
-  { phase, seconds }: { readonly phase: Extract<Phase, "soak" | "cooling">; readonly seconds: number },
-): Promise<StepResult> {
+interface Hold {
+  readonly phase: Extract<Phase, "soak" | "cooling">;
+  readonly seconds: number;
+}
+
+/** @throws GateFailed where an alarm fires, or was not OK for longer than the guard allows. */
+async function hold(ports: HoldPorts, run: Run, { phase, seconds }: Hold): Promise<StepResult> {
   await enterPhase(ports, run, phase);
-  const health = await alarmHealth(ports.alarms, run.plan.gate.alarms);
-  const judged = await judgeHealth(ports.database, run, { subject: phase, health, failAtOnce: true });
-  if (judged.status !== "done") return judged;
-  const left = seconds - (await secondsInPhase(ports.database, run, phase));
-  if (left <= 0) return done(`${String(seconds)} s of ${phase} are over, alarms OK`);
-  const poll = Math.max(run.plan.gate.pollSeconds, seconds / MOST_LOOKS);
-  return wait(Math.min(left, poll), `${String(Math.ceil(left))} s of ${phase} left, alarms OK`);
+  const { guard } = run.plan;
+  const evaluation = await lookAt(ports, run, { phase, seconds });
+  await recordLook(ports.database, run, evaluation);
+  if (evaluation.verdict === "fail") throw failed(evaluation);
+  if (evaluation.verdict === "hold") return { ...holdOn(guard, evaluation), gate: evaluation };
+  const left = seconds - evaluation.passedSeconds;
+  if (left <= 0) return { ...done(`${String(seconds)} s of ${phase} are over, alarms OK`), gate: evaluation };
+  const poll = Math.max(guard.pollSeconds, seconds / MOST_LOOKS);
+  const message = `${String(Math.ceil(left))} s of ${phase} left, alarms OK`;
+  return { ...wait(Math.min(left, poll), message), gate: evaluation };
+}
+
+/** A look passes where the alarms are OK, although the phase may last on. */
+async function lookAt(ports: HoldPorts, run: Run, { phase, seconds }: Hold): Promise<GateEvaluation> {
+  const { guard } = run.plan;
+  const conditions = guard.alarms.map((name) => ({ name, okForSeconds: 0 }));
+  const readings = await readAlarms(ports.alarms, conditions, ports.clock.now());
+  const times = await gateTimes(ports.database, run, phase);
+  const limits = { gate: phase, holdSeconds: 0, timeoutSeconds: guard.timeoutSeconds };
+  const passedSeconds = await secondsInPhase(ports.database, run, phase);
+  return { ...evaluate(limits, readings, times), passedSeconds, holdSeconds: seconds };
+}
+
+function holdOn({ pollSeconds, timeoutSeconds }: GuardPlan, evaluation: GateEvaluation): StepResult {
+  const held = `on hold for ${String(Math.round(evaluation.heldSeconds))} s of ${String(timeoutSeconds)} s`;
+  const poll = Math.max(pollSeconds, timeoutSeconds / MOST_LOOKS_ON_HOLD);
+  return wait(poll, `${held}: ${reasonsOf(evaluation).join(", ")}`);
+}
+
+function failed(evaluation: GateEvaluation): GateFailed {
+  return new GateFailed({
+    object: evaluation.gate,
+    problem: reasonsOf(evaluation).join(", "),
+    remedy: "Traffic goes back to the old path; start the migration again when the alarms are OK",
+  });
 }

@@ -22,7 +22,10 @@ export interface GateEvaluation {
   /** `standby`: everything else holds, and a person is asked. */
   readonly verdict: "pass" | "hold" | "standby" | "fail";
   readonly readings: readonly ConditionReading[];
-  /** Seconds for which everything but the approval has held without a break; of `holdSeconds` that it must. */
+  /**
+   * Seconds for which everything but the approval has held without a break; of `holdSeconds` that it must. Of soak and
+   * cooling: how long they last already, and must.
+   */
   readonly passedSeconds: number;
   readonly holdSeconds: number;
   /** Seconds for which the gate has been on hold, of those that it may be. */

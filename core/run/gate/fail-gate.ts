@@ -1,0 +1,66 @@
+import { ApprovalDenied, GateFailed, type ErrorDetails } from "../../errors.ts";
+import { REVERSIBLE } from "../../plan/phases.ts";
+import type { GatePlan } from "../../plan/plan.ts";
+import { pausedAnswer } from "../pausable.ts";
+import { requirePhase, type Ports, type Run } from "../run.ts";
+import type { StepResult } from "../step-result.ts";
+import { reasonsOf } from "./evaluate.ts";
+import type { GateEvaluation } from "./evaluation.ts";
+
+/** A gate that does not pass, and why. */
+export interface FailedGate {
+  readonly plan: GatePlan;
+  readonly evaluation: GateEvaluation;
+  /** A person said no, which no pause mends. */
+  readonly rejected: boolean;
+}
+
+/**
+ * What a failed gate does to the run: an error, which the state machine catches and rolls back, or a pause.
+ *
+ * People are told before the run is paused: told twice after a crash between the two, but never not at all.
+ *
+ * @throws GateFailed; ApprovalDenied
+ */
+export async function failGate(
+  ports: Pick<Ports, "control" | "database" | "notifier" | "clock">,
+  run: Run,
+  failed: FailedGate,
+): Promise<StepResult> {
+  const error = gateError(failed);
+  if (failed.rejected || failed.plan.onFail === "rollback") throw error;
+  const by = `gate ${failed.plan.name}`;
+  const reason = error.details.problem;
+  await ports.notifier.notify(pauseMessage(run, failed.plan, reason));
+  const pause = { by, at: ports.clock.now().toISOString(), reason };
+  const record = await ports.control.pause(run.ref.id, pause, REVERSIBLE);
+  const answer = await pausedAnswer(ports, record);
+  if (answer) return { ...answer, gate: failed.evaluation };
+  await requirePhase(ports.control, run, REVERSIBLE);
+  throw error;
+}
+
+function gateError({ plan, evaluation }: FailedGate): GateFailed | ApprovalDenied {
+  const denied = evaluation.readings.some(({ kind, verdict }) => kind === "approval" && verdict === "fail");
+  const details: ErrorDetails = {
+    object: `gate ${plan.name}`,
+    problem: reasonsOf(evaluation).join(", "),
+    remedy: denied
+      ? "Traffic goes back to the old path; start the migration again to be asked anew"
+      : "Traffic goes back to the old path; start the migration again when everything that the gate asks for holds",
+  };
+  return denied ? new ApprovalDenied(details) : new GateFailed(details);
+}
+
+function pauseMessage({ plan, ref }: Run, gate: GatePlan, reason: string): { subject: string; body: string } {
+  return {
+    subject: `Sluice: ${plan.migration} is paused at gate ${gate.name}`,
+    body: [
+      `Run ${ref.id} is paused: gate ${gate.name} did not pass.`,
+      `Why: ${reason}`,
+      `Traffic stays where it is until somebody decides:`,
+      `  npx sluice resume ${ref.id}    the gate is asked anew, with all of its time`,
+      `  npx sluice rollback ${ref.id}  all traffic goes back to the old path`,
+    ].join("\n"),
+  };
+}

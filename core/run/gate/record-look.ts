@@ -1,0 +1,36 @@
+import { recordEvent, type LedgerEvent } from "../../ledger/event.ts";
+import type { Approval, Session } from "../../ports.ts";
+import { sql } from "../../sql/statement.ts";
+import type { Run } from "../run.ts";
+import type { GateEvaluation } from "./evaluation.ts";
+
+/** Writes a look down: the gate's times are read from these, and people read in them why it held. */
+export async function recordLook(session: Session, run: Run, evaluation: GateEvaluation): Promise<void> {
+  await recordEvent(session, {
+    runId: run.ref.id,
+    kind: "gate",
+    subject: evaluation.gate,
+    detail: { ...evaluation },
+  });
+}
+
+/**
+ * Writes down that people were asked, and what they decided, each once. By whoever looks next, since the decision is
+ * made elsewhere, where no database is at hand, and since a step may die between the question and the ledger.
+ */
+export async function recordApproval(session: Session, approval: Approval): Promise<void> {
+  const { runId, gate, decision, requestedAt, deadline } = approval;
+  await recordOnce(session, { runId, kind: "approval-requested", subject: gate, detail: { requestedAt, deadline } });
+  if (!decision) return;
+  const { by, verdict, reason, at } = decision;
+  await recordOnce(session, { runId, kind: "decision", subject: gate, detail: { by, verdict, reason, at } });
+}
+
+async function recordOnce(session: Session, { runId, kind, subject, detail }: LedgerEvent): Promise<void> {
+  await session.execute(sql`
+    INSERT INTO sluice.event (run_id, kind, subject, detail)
+    SELECT CAST(${runId} AS text), CAST(${kind} AS text), CAST(${subject} AS text),
+      CAST(${JSON.stringify(detail)} AS jsonb)
+    WHERE NOT EXISTS (
+      SELECT FROM sluice.event WHERE run_id = ${runId} AND kind = ${kind} AND subject = ${subject})`);
+}

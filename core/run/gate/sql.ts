@@ -1,0 +1,63 @@
+import type { GatePlan } from "../../plan/plan.ts";
+import type { Database, Row, Session } from "../../ports.ts";
+import { raw, sql } from "../../sql/statement.ts";
+import type { ConditionReading } from "./evaluation.ts";
+import { whyUnreadable } from "./unreadable.ts";
+
+/** The longest that one predicate may run, in seconds: its session and its snapshot are the application's as well. */
+export const PREDICATE_SECONDS = 5;
+
+/** Each predicate now, one after the other, so as to be no load. */
+export async function readPredicates(
+  database: Database,
+  predicates: GatePlan["sql"],
+): Promise<readonly ConditionReading[]> {
+  const readings: ConditionReading[] = [];
+  for (const predicate of predicates) readings.push(await readPredicate(database, predicate));
+  return readings;
+}
+
+async function readPredicate(database: Database, { name, holds }: GatePlan["sql"][number]): Promise<ConditionReading> {
+  const about = { kind: "sql", name, threshold: "true" } as const;
+  try {
+    const value = await evaluatePredicate(database, holds);
+    if (value === true) return { ...about, value: "true", verdict: "pass", reason: "" };
+    const text = typeof value === "boolean" || value === null ? String(value) : "not a boolean";
+    return { ...about, value: text, verdict: "hold", reason: `predicate "${name}" is ${text}` };
+  } catch (error) {
+    const reason = `predicate "${name}" cannot be evaluated: ${whyUnreadable(error)}`;
+    return { ...about, value: "unreadable", verdict: "hold", reason };
+  }
+}
+
+/**
+ * One predicate in a transaction of its own, since an error in one must not be the next one's. PostgreSQL keeps the
+ * transaction read-only to its end: whatever the predicate calls, it cannot write, nor take that back.
+ *
+ * @returns the expression's value, as it came.
+ * @throws DatabaseError where PostgreSQL does not evaluate it, within 5 s; DatabaseUnavailable.
+ */
+export async function evaluatePredicate(database: Database, holds: string): Promise<Row[string]> {
+  return database.transaction(async (session) => {
+    await limit(session);
+    const rows = await session.execute(sql`
+      SELECT
+      ${raw(holds)}
+      AS ${raw(VALUE)}`);
+    return rows.length === 1 ? (rows[0]?.["value of the predicate"] ?? null) : null;
+  });
+}
+
+/**
+ * The expression stands on lines of its own, so that a comment at its end takes nothing of ours with it, and in no
+ * parentheses, so that one of its own cannot close ours: `false) IS FALSE OR (false` is an error of syntax here, and
+ * would be true inside of them. The column has a name that no text has by accident: a list of two values, or a FROM, does
+ * not pass for one value.
+ */
+const VALUE = `"value of the predicate"`;
+
+async function limit(session: Session): Promise<void> {
+  await session.execute(sql`
+    SELECT set_config('transaction_read_only', 'on', true),
+      set_config('statement_timeout', ${String(PREDICATE_SECONDS * 1_000)}, true)`);
+}

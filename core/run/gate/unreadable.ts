@@ -1,0 +1,14 @@
+import { DatabaseError, NotFound, ServiceRefused, ServiceUnavailable, StatementTimeout } from "../../errors.ts";
+
+const NO_ANSWER = [DatabaseError, StatementTimeout, NotFound, ServiceRefused, ServiceUnavailable] as const;
+
+/**
+ * Why something gave no reading: in the words of the service, or of PostgreSQL. A gate holds for that as for a bad
+ * reading, and so outlives a service's bad hour; what is no answer of the world, such as a fault of ours, is thrown on.
+ * So is a database that does not answer at all: the ledger cannot be told of the look either.
+ */
+export function whyUnreadable(error: unknown): string {
+  const known = NO_ANSWER.find((kind) => error instanceof kind);
+  if (known) return (error as InstanceType<typeof known>).details.problem;
+  throw error;
+}
