@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { PreflightRefused } from "../errors.ts";
 import { ensureLedger } from "../ledger/schema.ts";
 import { finishedRuns, openPlan, recordRun, type OpenPlan } from "../ledger/run.ts";
+import { appliedSteps } from "../ledger/step.ts";
 import { migratedTable } from "../migration/migrated-table.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import type { Migration } from "../migration/schema.ts";
@@ -10,8 +11,10 @@ import { canonicalJson } from "../plan/canonical.ts";
 import { planMigration } from "../plan/plan-migration.ts";
 import { REVERSIBLE } from "../plan/phases.ts";
 import type { Plan } from "../plan/plan.ts";
+import { gatherPreflight } from "../preflight/gather.ts";
 import { refuseIfAny, runPreflight } from "../preflight/run-preflight.ts";
 import type { RunRecord } from "../ports.ts";
+import { goesOnWith } from "./goes-on-with.ts";
 import type { Ports, RunRef } from "./run.ts";
 
 export interface RunRequest {
@@ -20,7 +23,10 @@ export interface RunRequest {
   readonly migration: Migration;
 }
 
-type BeginPorts = Pick<Ports, "database" | "control" | "flags" | "alarms" | "executions" | "plans" | "clock">;
+type BeginPorts = Pick<
+  Ports,
+  "database" | "control" | "flags" | "alarms" | "metrics" | "executions" | "plans" | "clock"
+>;
 
 /**
  * Begins a run: checks everything, freezes and stores the plan, takes the table. Nothing of the application's is
@@ -33,12 +39,13 @@ export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<
   const found = await look(ports, migration);
   const { catalog, open, generation } = found;
   requireSameMigration(open, migration);
+  const stored = open && (await storedPlan(ports, open));
   // Inside contract the old shape may be half gone: there is nothing to check, only one way to go.
   const resumeAt = (await isInContract(ports, migration, open)) ? "contract" : "expand";
   if (resumeAt === "expand") await check(ports, request, { catalog, resuming: open !== undefined });
-  const made = open ? await ports.plans.get(open.planHash) : planMigration(migration, catalog, generation);
+  const made = stored ?? planMigration(migration, catalog, generation);
   await ports.plans.put(made);
-  await take(ports, record(ports, request, { plan: made, resumeAt }));
+  await take(ports, await record(ports, request, { plan: made, resumeAt }));
   const plan = await registeredPlan(ports, request, made);
   await ensureLedger(ports.database);
   await requireUnchanged(ports, request, { found, resumeAt });
@@ -54,6 +61,9 @@ export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<
     migration: plan.migration,
     database: plan.database,
     planHash: plan.hash,
+    message: open
+      ? await goesOnWith(ports.database, plan, runId)
+      : "a new plan: no earlier run has left anything to go on with",
     resumeAt,
     backfill: fanOut(plan.backfill.workers),
     validation: fanOut(plan.validation.workers),
@@ -128,11 +138,8 @@ async function check(
   { migration, runId }: RunRequest,
   { catalog, resuming }: { readonly catalog: Catalog; readonly resuming: boolean },
 ): Promise<void> {
-  const [flagExists, alarms] = await Promise.all([
-    ports.flags.exists(migration.migration),
-    ports.alarms.states(migration.gates.alarms),
-  ]);
-  refuseIfAny(runPreflight({ migration, catalog, resuming, flagExists, alarms, runId }), migration.migration);
+  const context = await gatherPreflight(ports, { migration, catalog, resuming, runId });
+  refuseIfAny(runPreflight(context), migration.migration);
 }
 
 /** The expanded schema in the database is that of the file as it was then. */
@@ -145,12 +152,28 @@ function requireSameMigration(open: OpenPlan | undefined, migration: Migration):
   });
 }
 
-function record(
-  { clock }: Pick<Ports, "clock">,
+/**
+ * The plan that is gone on with. An undo that has taken the expanded schema away, and died before it said so, has left
+ * it open; but the table has nothing more of what the ledger's steps made.
+ */
+async function storedPlan({ plans, database }: BeginPorts, open: OpenPlan): Promise<Plan> {
+  const plan = await plans.get(open.planHash);
+  const applied = await appliedSteps(database, plan.hash);
+  if (!plan.undo.some(({ id }) => applied.has(id))) return plan;
+  throw new PreflightRefused({
+    object: `migration "${plan.migration}"`,
+    problem: `is being undone: the plan of run "${open.runId}" has steps of its undo applied`,
+    remedy: "Start the undo again (sluice undo), which ends it, then start the migration",
+  });
+}
+
+async function record(
+  { clock, control }: Pick<Ports, "clock" | "control">,
   { runId, executionArn, migration }: RunRequest,
   { plan, resumeAt }: { readonly plan: Plan; readonly resumeAt: RunRef["resumeAt"] },
-): RunRecord {
+): Promise<RunRecord> {
   const now = clock.now().toISOString();
+  const startedBy = await control.starter(runId);
   return {
     runId,
     migration: plan.migration,
@@ -160,6 +183,8 @@ function record(
     phase: resumeAt === "contract" ? "contract" : "preflight",
     startedAt: now,
     updatedAt: now,
+    alarms: plan.guard.alarms,
+    ...(startedBy !== undefined && { startedBy }),
   };
 }
 
@@ -181,7 +206,9 @@ async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
 }
 
 function remedyFor(phase: RunRecord["phase"]): string {
-  if (phase === "rolled-back") return "Its rollback is not over: wait for it, or start it again with sluice rollback";
+  if (phase === "rolled-back") {
+    return "Its rollback, or its undo, is not over: wait for it, or start it again (sluice rollback, sluice undo)";
+  }
   if (phase === "contract") return "Wait for that run; where it has failed, start its migration again, which goes on";
   return "Wait for that run, or roll it back";
 }
