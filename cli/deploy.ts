@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { ConfigurationInvalid } from "../core/errors.ts";
 import type { CliContext } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
+import { confirmation, YES_OPTION } from "./confirm.ts";
 import { EXIT } from "./exit-code.ts";
 import { jsonText } from "./output/json-text.ts";
 
@@ -27,7 +27,7 @@ export function deployCommand(context: CliContext): Command {
     ],
   })
     .argument("[cdk-options...]", "further options of the CDK CLI, after --")
-    .option("-y, --yes", "do not ask")
+    .option(...YES_OPTION)
     .option("-c, --context <key=value>", "context for the CDK app; may be repeated", collect, [])
     .option(...JSON_OPTION)
     .action((cdkOptions: readonly string[], options: DeployOptions) => deploy(context, cdkOptions, options));
@@ -40,8 +40,7 @@ function collect(value: string, previous: readonly string[]): readonly string[] 
 async function deploy(context: CliContext, cdkOptions: readonly string[], options: DeployOptions): Promise<void> {
   const { terminal } = context;
   const services = await context.services({});
-  const ask = options.yes ? () => Promise.resolve(true) : terminal.ask;
-  if (ask === undefined) throw nobodyToAsk();
+  const ask = confirmation(terminal, { command: "sluice deploy", yes: options.yes });
   const common = [...options.context.flatMap((each) => ["--context", each]), ...cdkOptions];
   const cdk = async (...args: readonly string[]): Promise<boolean> => {
     const succeeded = (await services.cdk([...args, ...common])) === 0;
@@ -56,12 +55,4 @@ async function deploy(context: CliContext, cdkOptions: readonly string[], option
   // The changes were shown and agreed to, those of permissions among them; the CDK CLI need not ask again.
   if (!(await cdk("deploy", "--require-approval", "never"))) return;
   if (options.json) terminal.write(jsonText({ outputs: (await services.stack()).all }));
-}
-
-function nobodyToAsk(): ConfigurationInvalid {
-  return new ConfigurationInvalid({
-    object: "sluice deploy",
-    problem: "asks before it changes anything, and nobody can answer here",
-    remedy: "Add --yes, or run it on a terminal",
-  });
 }

@@ -1,12 +1,34 @@
 import { Command } from "commander";
 import type { CliContext } from "./cli-context.ts";
+import { approveCommand } from "./approve.ts";
 import { deployCommand } from "./deploy.ts";
 import { EXIT_CODES } from "./exit-code.ts";
 import { localCommand } from "./local.ts";
+import { pauseCommand } from "./pause.ts";
 import { planCommand } from "./plan.ts";
+import { preflightCommand } from "./preflight.ts";
+import { rejectCommand } from "./reject.ts";
+import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
+import { undoCommand } from "./undo.ts";
+
+/** In the order in which a migration needs them. */
+const COMMANDS = [
+  planCommand,
+  preflightCommand,
+  deployCommand,
+  startCommand,
+  statusCommand,
+  approveCommand,
+  rejectCommand,
+  pauseCommand,
+  resumeCommand,
+  rollbackCommand,
+  undoCommand,
+  localCommand,
+];
 
 const VARIABLES = [
   ["AWS_PROFILE, AWS_REGION, ...", "which account and region, as for every AWS tool"],
@@ -28,8 +50,7 @@ export function program(context: CliContext, version: string): Command {
     .showHelpAfterError("(--help shows how)")
     .exitOverride()
     .addHelpText("after", afterHelp);
-  const commands = [planCommand, deployCommand, startCommand, statusCommand, rollbackCommand, localCommand];
-  for (const make of commands) root.addCommand(make(context));
+  for (const make of COMMANDS) root.addCommand(make(context));
   inherit(root);
   return root;
 }

@@ -1,5 +1,5 @@
 import { ConfigurationInvalid } from "../core/errors.ts";
-import { MAX_EXECUTION_NAME as MAX_NAME, MAX_RUN_NAME, ROLLBACK_PREFIX } from "../core/preflight/run-name.ts";
+import { MAX_RUN_NAME } from "../core/preflight/run-name.ts";
 
 /** `20260131T101502` in UTC. */
 function stamp(now: Date): string {
@@ -12,15 +12,12 @@ export function runName(migration: string, now: Date): string {
   return migration.slice(0, MAX_RUN_NAME - end.length) + end;
 }
 
-/** The one name of a run's rollback: Step Functions refuses a second one under it. */
-export function rollbackName(run: string): string {
-  return `${ROLLBACK_PREFIX}${run}`.slice(0, MAX_NAME);
-}
-
-/** A further try of a rollback that failed. */
-export function retryName(run: string, now: Date): string {
-  const end = `-${stamp(now)}`;
-  return rollbackName(run).slice(0, MAX_NAME - end.length) + end;
+/**
+ * The name of a run's undo; of its n-th try, from 1, in the way of its rollback's (`core/run/rollback-name.ts`): what
+ * changes is in front, since behind the run's name it could belong to another run.
+ */
+export function undoName(run: string, attempt: number): string {
+  return attempt === 1 ? `undo-${run}` : `undo${String(attempt)}-${run}`;
 }
 
 /** @throws ConfigurationInvalid where Step Functions would not take the name, or its rollback's. */

@@ -1,4 +1,4 @@
-import type { RunRecord } from "../core/ports.ts";
+import type { Approval, RunRecord } from "../core/ports.ts";
 import { REVERSIBLE } from "../core/plan/phases.ts";
 import type { Progress } from "../core/run/progress.ts";
 import type { Execution, StepSeen } from "./services/state-machines.ts";
@@ -8,37 +8,52 @@ import type { Services } from "./services/services.ts";
 export interface RunView {
   readonly run: RunRecord;
   readonly execution?: Execution | undefined;
-  /** The last step that said something, newest first in the execution's history. */
+  /** The last step that said something, newest first in the execution's history; of a gate, with what it read. */
   readonly step?: StepSeen | undefined;
   readonly jobs: readonly Progress[];
+  /** What people were asked, and what they decided, oldest first. */
+  readonly approvals: readonly Approval[];
+  /** The newest run of the same migration, where one began after this one was rolled back. */
+  readonly successor?: RunRecord | undefined;
   readonly unread: readonly string[];
 }
 
+const ENDED: readonly RunRecord["phase"][] = ["done", "rolled-back", "undone"];
+
 /** A run that has not come to its end: not done, not rolled back, and its execution still going. */
-export function isOpen({ run, execution }: RunView): boolean {
-  if (run.phase === "done" || run.phase === "rolled-back") return false;
+export function isOpen({ run, execution }: Pick<RunView, "run" | "execution">): boolean {
+  if (ENDED.includes(run.phase)) return false;
   return execution === undefined || execution.status === "RUNNING" || execution.status === "PENDING_REDRIVE";
 }
 
 /** Whether one flag flip still brings all traffic back. */
-export const isReversible = ({ run }: RunView): boolean => REVERSIBLE.includes(run.phase);
+export const isReversible = ({ run }: Pick<RunView, "run">): boolean => REVERSIBLE.includes(run.phase);
+
+/** What a person is asked now: of all that a run has asked, the last one that nobody has decided. */
+export function openApproval(approvals: readonly Approval[]): Approval | undefined {
+  return approvals.findLast(({ decision }) => decision === undefined);
+}
 
 /**
  * Reads what there is to know of a run. The control table has to answer; the state machine and the database are asked
  * too, and a run can be looked at while either of them does not.
  */
 export async function readRunView(services: Services, run: RunRecord): Promise<RunView> {
-  const [execution, step, jobs] = await Promise.all([
+  const [execution, step, jobs, approvals, successor] = await Promise.all([
     attempt(() => services.stateMachines().describe(run.executionArn)),
     attempt(() => services.stateMachines().lastStep(run.executionArn)),
     attempt(() => readJobs(services, run)),
+    attempt(async () => (await services.approvals()).ofRun(run.runId)),
+    attempt(() => readSuccessor(services, run)),
   ]);
   return {
     run,
     execution: execution.value,
     step: step.value,
     jobs: jobs.value ?? [],
-    unread: [execution, step, jobs].flatMap(({ failure }) => failure ?? []),
+    approvals: approvals.value ?? [],
+    successor: successor.value,
+    unread: [execution, step, jobs, approvals, successor].flatMap(({ failure }) => failure ?? []),
   };
 }
 
@@ -47,6 +62,16 @@ async function readJobs(services: Services, run: RunRecord): Promise<readonly Pr
   if (run.phase === "preflight" || run.phase === "expand") return [];
   const session = await services.database(run.table.split("/")[0] ?? "");
   return services.progress(session, { planHash: run.planHash, runId: run.runId });
+}
+
+/** How far back among all runs a successor is looked for. */
+const RUNS_LOOKED_AT = 200;
+
+/** What can be done with a run that was rolled back depends on whether its migration was started again. */
+async function readSuccessor(services: Services, run: RunRecord): Promise<RunRecord | undefined> {
+  if (run.phase !== "rolled-back") return undefined;
+  const runs = await (await services.control()).runs(RUNS_LOOKED_AT);
+  return runs.find(({ migration, startedAt }) => migration === run.migration && startedAt > run.startedAt);
 }
 
 interface Attempt<T> {

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
-import { ConfigurationInvalid } from "../core/errors.ts";
+import { z } from "zod";
 import type { CliContext } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-code.ts";
 import { failureText } from "./output/failure-text.ts";
 import { jsonText } from "./output/json-text.ts";
+import { indent, type Layout, wrap } from "./output/layout.ts";
 import { requireRunName, runName } from "./run-name.ts";
+import { operate } from "./services/operator.ts";
 import { type Preflight, waitForPreflight } from "./services/wait-for.ts";
 
 interface StartOptions {
@@ -14,6 +16,9 @@ interface StartOptions {
   readonly wait: boolean;
   readonly json?: true;
 }
+
+/** What the function that starts runs answers with. */
+const startedSchema = z.object({ executionArn: z.string() });
 
 interface StartedRun {
   readonly run: string;
@@ -28,8 +33,9 @@ export function startCommand(context: CliContext): Command {
     name: "start",
     summary: "start a run of a deployed migration",
     description:
-      'Starts a run of a migration that is deployed, as {"migration": NAME} in the Step Functions console does, and ' +
-      "waits for pre-flight: it refuses before anything is touched. The run then goes on by itself.",
+      'Starts a run of a migration that is deployed, as {"migration": NAME} in the Step Functions console does, but ' +
+      "by one of the stack's functions, which notes who starts it. Waits for pre-flight: it refuses before anything " +
+      "is touched, and tells what the run builds on. The run then goes on by itself.",
     examples: [
       { line: "sluice start contact-acquisition-channel", meaning: "and wait for pre-flight" },
       { line: "sluice start contact-acquisition-channel --name friday", meaning: "a run that is called friday" },
@@ -46,20 +52,11 @@ export function startCommand(context: CliContext): Command {
 async function start(context: CliContext, migration: string, options: StartOptions): Promise<void> {
   const run = options.name === undefined ? runName(migration, context.clock.now()) : requireRunName(options.name);
   const services = await context.services({});
-  const { migrationArn } = await services.stack();
-  const machines = services.stateMachines();
-  const executionArn = await machines.start({ stateMachineArn: migrationArn, name: run, input: { migration } });
-  if (executionArn === undefined) throw nameTaken(run);
-  const preflight = options.wait ? await waitForPreflight({ machines, clock: context.clock }, executionArn) : undefined;
+  const request = { run, migration };
+  const { executionArn } = await operate(services, { command: "start", request, answer: startedSchema });
+  const looks = { machines: services.stateMachines(), clock: context.clock };
+  const preflight = options.wait ? await waitForPreflight(looks, executionArn) : undefined;
   report(context, { run, executionArn, preflight }, options);
-}
-
-function nameTaken(run: string): ConfigurationInvalid {
-  return new ConfigurationInvalid({
-    object: `run name "${run}"`,
-    problem: "belongs to another run",
-    remedy: "Give this one another --name, or look at the other with sluice status",
-  });
 }
 
 function report({ terminal, exit }: CliContext, started: StartedRun, { json }: StartOptions): void {
@@ -67,9 +64,10 @@ function report({ terminal, exit }: CliContext, started: StartedRun, { json }: S
   const { status, failure } = preflight?.execution ?? { status: "RUNNING" };
   if (preflight !== undefined) exit(exitCode(preflight));
   if (json) {
-    terminal.write(jsonText({ run, executionArn, status, ...(failure && { failure }) }));
+    const message = preflight?.message;
+    terminal.write(jsonText({ run, executionArn, status, ...(message && { message }), ...(failure && { failure }) }));
   } else if (status === "RUNNING" || status === "SUCCEEDED") {
-    terminal.write(startedText(started, terminal.layout.style));
+    terminal.write(startedText(started, terminal.layout));
   } else {
     const reason = failure ?? { name: status, message: "its history in the Step Functions console tells why" };
     terminal.writeError(failureText(`run "${run}"`, reason, terminal.layout));
@@ -83,13 +81,11 @@ function exitCode({ execution: { status, failure }, refused }: Preflight): ExitC
   return code === EXIT.failed && refused ? EXIT.refused : code;
 }
 
-function startedText(
-  { run, executionArn, preflight }: StartedRun,
-  style: CliContext["terminal"]["layout"]["style"],
-): string {
+function startedText({ run, executionArn, preflight }: StartedRun, { style, width }: Layout): string {
   const passed = preflight === undefined ? "started" : "passed pre-flight";
   return [
     `${style.green("✓")} ${style.bold(run)} ${passed}`,
+    ...(preflight?.message ? indent(wrap(preflight.message, width - 2), "  ") : []),
     `  ${style.dim(executionArn)}`,
     `  follow it:        sluice status ${run} --watch`,
     `  return traffic:   sluice rollback ${run}`,

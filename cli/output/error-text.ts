@@ -1,4 +1,5 @@
 import { SluiceError } from "../../core/errors.ts";
+import { RemoteError } from "../services/remote-error.ts";
 import { type Layout, wrap } from "./layout.ts";
 
 /** What went wrong, as data: printed by {@link errorText}, or as JSON for a script. */
@@ -9,9 +10,9 @@ export interface ErrorReport {
   readonly remedy: string;
 }
 
-/** An error of ours by its parts; any other one as a defect, which it is. */
+/** An error of ours by its parts, wherever it was thrown; any other one as a defect, which it is. */
 export function errorReport(error: unknown): ErrorReport {
-  if (error instanceof SluiceError) {
+  if (error instanceof SluiceError || error instanceof RemoteError) {
     const { object, problem, remedy } = error.details;
     return { name: error.name, object, problem, remedy };
   }

@@ -1,8 +1,10 @@
 import type { RunRecord } from "../../core/ports.ts";
 import { PHASES, type Phase } from "../../core/plan/phases.ts";
 import type { Progress } from "../../core/run/progress.ts";
-import { isOpen, isReversible, type RunView } from "../run-view.ts";
+import { isOpen, isReversible, openApproval, type RunView } from "../run-view.ts";
+import { decisionLines, questionLines } from "./approval-text.ts";
 import { count, counted, seconds } from "./format.ts";
+import { gateLines } from "./gate-text.ts";
 import { bar, facts, indent, type Layout, wrap } from "./layout.ts";
 import type { Style } from "./style.ts";
 
@@ -18,6 +20,7 @@ export function statusText(view: RunView, now: Date, layout: Layout): string {
         ["migration", run.migration],
         ["table", run.table],
         ["started", `${run.startedAt}, ${ago(run.startedAt, now)} ago`],
+        ...(run.startedBy === undefined ? [] : [["by", run.startedBy] as const]),
         ["plan", run.planHash],
       ],
       layout,
@@ -28,6 +31,7 @@ export function statusText(view: RunView, now: Date, layout: Layout): string {
     ...view.jobs.map((job) => jobLine(job, layout)),
     ...(view.jobs.length > 0 ? [""] : []),
     ...stepLines(view, layout),
+    ...waitingLines(view, now, layout),
     ...endLines(view, layout),
     ...view.unread.flatMap((reason) => indent(wrap(`not known: ${reason}`, width - 2).map(style.yellow), "  ")),
     "",
@@ -40,7 +44,8 @@ export function statusLine(view: RunView): string {
   const job = jobs.at(-1);
   const working = job !== undefined && isOpen(view) && job.shards.done < job.shards.total;
   const progress = working ? `${jobName(job)} ${String(share(job))} %, ${rate(job)}` : undefined;
-  return [run.runId, run.phase, progress, step?.message, run.reason].filter(Boolean).join(" · ");
+  const paused = run.paused && `paused by ${run.paused.by}: ${run.paused.reason}`;
+  return [run.runId, run.phase, progress, paused ?? step?.message, run.reason].filter(Boolean).join(" · ");
 }
 
 /** The newest runs, one a line. */
@@ -50,27 +55,31 @@ export function runsText(runs: readonly RunRecord[], now: Date, { style }: Layou
   const phase = Math.max(...PHASES.map((each) => each.length)) + 2;
   const lines = runs.map((run) => {
     const mark = phaseStyle(run.phase, style)(run.phase.padEnd(phase));
-    return `${run.runId.padEnd(name)}${mark}${style.dim(`${run.table}, ${ago(run.updatedAt, now)} ago`)}`;
+    const paused = run.paused ? `${style.yellow("paused")}, ` : "";
+    return `${run.runId.padEnd(name)}${mark}${paused}${style.dim(`${run.table}, ${ago(run.updatedAt, now)} ago`)}`;
   });
   return `${lines.join("\n")}\n`;
 }
 
 function stateText(view: RunView, style: Style): string {
   const { run, execution } = view;
+  if (isOpen(view) && run.paused) return style.yellow(`${run.phase}, paused`);
   if (isOpen(view)) return style.cyan(execution === undefined ? run.phase : `${run.phase}, running`);
   if (run.phase === "done") return style.green("done");
   if (run.phase === "rolled-back") return style.yellow("rolled back");
+  if (run.phase === "undone") return style.yellow("rolled back and undone");
   return style.red(`stopped in ${run.phase}: ${(execution?.status ?? "").toLowerCase()}`);
 }
 
 function phaseStyle(phase: Phase, style: Style): (text: string) => string {
   if (phase === "done") return style.green;
-  return phase === "rolled-back" ? style.yellow : style.cyan;
+  return phase === "rolled-back" || phase === "undone" ? style.yellow : style.cyan;
 }
 
 /** `✓ preflight  ✓ expand  ▶ backfill  · validate ...` */
 function phaseLines(run: RunRecord, { style, width }: Layout): string[] {
   if (run.phase === "rolled-back") return [style.yellow("all traffic is on the old path, or on its way there")];
+  if (run.phase === "undone") return [style.yellow("all traffic is on the old path, and what the run added is gone")];
   const at = PHASES.indexOf(run.phase);
   const last = PHASES.indexOf("done");
   const marks = PHASES.slice(0, last + 1).map((phase, index) => {
@@ -113,13 +122,45 @@ function stepLines({ step }: RunView, { style, width }: Layout): string[] {
   return [...indent(wrap(`${style.dim(`${step.state}:`)} ${step.message}`, width - 2), "  "), ""];
 }
 
+/** What the run waits for: a gate, a person's answer, the end of a pause. Nothing of a run that has ended. */
+function waitingLines(view: RunView, now: Date, layout: Layout): string[] {
+  if (!isOpen(view)) return [];
+  const { run, step, approvals } = view;
+  const question = openApproval(approvals);
+  const blocks = [
+    step?.gate ? gateLines(step.gate, layout) : [],
+    approvals.flatMap((approval) => decisionLines(approval, layout)),
+    question ? questionLines(question, now, layout) : [],
+    run.paused ? pauseLines(run, now, layout) : [],
+  ];
+  return blocks.filter((lines) => lines.length > 0).flatMap((lines) => [...indent(lines, "  "), ""]);
+}
+
+function pauseLines({ runId, paused }: RunRecord, now: Date, { style, width }: Layout): string[] {
+  if (paused === undefined) return [];
+  const text = `paused since ${paused.at}, for ${ago(paused.at, now)}, by ${paused.by}: ${paused.reason}`;
+  return [...wrap(text, width - 2).map(style.yellow), style.dim(`sluice resume ${runId} lets it go on`)];
+}
+
 function endLines(view: RunView, { style, width }: Layout): string[] {
   const { run, execution } = view;
   const said = [run.reason, execution?.failure && `${execution.failure.name}: ${execution.failure.message}`];
   const reasons = [...new Set(said.filter((text) => text !== undefined))];
-  const advice =
-    isOpen(view) && isReversible(view) ? [style.dim(`sluice rollback ${run.runId} returns all traffic`)] : [];
-  return [...reasons.flatMap((text) => wrap(text, width - 2).map(style.red)), ...advice].map((line) => `  ${line}`);
+  return [...reasons.flatMap((text) => wrap(text, width - 2).map(style.red)), ...advice(view).map(style.dim)].map(
+    (line) => `  ${line}`,
+  );
+}
+
+/** What can be done now, a line each. */
+function advice(view: RunView): string[] {
+  const { run, successor } = view;
+  if (isOpen(view)) return isReversible(view) ? [`sluice rollback ${run.runId} returns all traffic`] : [];
+  if (run.phase !== "rolled-back") return [];
+  if (successor) return [`run "${successor.runId}" of this migration came after it: sluice status ${successor.runId}`];
+  return [
+    `sluice start ${run.migration} goes on where it stopped`,
+    `sluice undo ${run.runId} takes away what it added instead`,
+  ];
 }
 
 function ago(time: string, now: Date): string {

@@ -3,15 +3,22 @@ import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { AppConfigClient } from "@aws-sdk/client-appconfig";
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SFNClient } from "@aws-sdk/client-sfn";
+import { STSClient } from "@aws-sdk/client-sts";
 import { AppConfigFlags } from "../../adapters/appconfig/flags.ts";
+import { proveCaller } from "../../adapters/callers.ts";
 import { CloudWatchAlarms } from "../../adapters/cloudwatch/alarms.ts";
+import { CloudWatchMetrics } from "../../adapters/cloudwatch/metrics.ts";
+import { DynamoApprovals } from "../../adapters/control/approvals.ts";
 import { DynamoControl } from "../../adapters/control/control.ts";
 import { dataApiClient } from "../../adapters/data-api/data-api-client.ts";
 import { DataApiDatabase } from "../../adapters/data-api/data-api-database.ts";
 import { readProgress } from "../../core/run/progress.ts";
+import { callerName } from "./caller.ts";
 import { runCdk } from "./cdk.ts";
 import { configuration, databaseNamed } from "./configuration.ts";
+import { LambdaFunctions } from "./functions.ts";
 import type { Services, StackOutputs } from "./services.ts";
 import { stackOutputs } from "./stack-outputs.ts";
 import { StepFunctionsConsole } from "./state-machines.ts";
@@ -33,8 +40,11 @@ export function awsServices({ environment, configFile }: AwsServicesProps): Serv
   return {
     stack,
     control: async () => new DynamoControl({ client: new DynamoDBClient({}), tableName: (await stack()).controlTable }),
+    approvals: async () =>
+      new DynamoApprovals({ client: new DynamoDBClient({}), tableName: (await stack()).controlTable }),
     flags: async () => flagsOf(await stack()),
     alarms: () => new CloudWatchAlarms({ client: new CloudWatchClient({}) }),
+    metrics: () => new CloudWatchMetrics({ client: new CloudWatchClient({}) }),
     database: async (name) => {
       const config = await configuration(configFile);
       const { clusterArn, secretArn, database } = databaseNamed(config, name);
@@ -43,6 +53,9 @@ export function awsServices({ environment, configFile }: AwsServicesProps): Serv
       return new DataApiDatabase({ client, resourceArn: clusterArn, secretArn, database });
     },
     stateMachines: () => (machines ??= new StepFunctionsConsole({ client: new SFNClient({}) })),
+    functions: () => new LambdaFunctions({ client: new LambdaClient({ maxAttempts: 1 }) }),
+    proof: (purpose) => proveCaller({ client: new STSClient({}), purpose, now: new Date() }),
+    caller: () => callerName(new STSClient({ maxAttempts: 1 })),
     progress: readProgress,
     cdk: ([name = "", ...args]) => runCdk([name, ...sluiceContext(configFile), ...args], environment),
   };

@@ -1,5 +1,6 @@
-import type { Alarms, Control, Database, Flags } from "../../core/ports.ts";
+import type { Alarms, Approvals, CallerProof, Control, Database, Flags, Metrics } from "../../core/ports.ts";
 import type { readProgress } from "../../core/run/progress.ts";
+import type { Functions } from "./functions.ts";
 import type { StateMachines } from "./state-machines.ts";
 
 /** What the deployed stack tells by its outputs. */
@@ -17,11 +18,18 @@ export interface Services {
   /** @throws NotFound where the stack is not deployed. */
   stack(): Promise<StackOutputs>;
   control(): Promise<Control>;
+  approvals(): Promise<Approvals>;
   flags(): Promise<Flags>;
   alarms(): Alarms;
+  metrics(): Metrics;
   /** A database by the name that the configuration gives it. */
   database(name: string): Promise<Database>;
   stateMachines(): StateMachines;
+  functions(): Functions;
+  /** Proves who runs this command, for just this purpose (`core/run/purpose.ts`) and for about a minute. */
+  proof(purpose: string): Promise<CallerProof>;
+  /** ARN of who runs this command; undefined where STS does not say so within seconds. */
+  caller(): Promise<string | undefined>;
   readonly progress: typeof readProgress;
   /** Runs the CDK CLI on this terminal and returns its exit code. */
   cdk(args: readonly string[]): Promise<number>;

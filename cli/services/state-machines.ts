@@ -7,6 +7,8 @@ import {
 } from "@aws-sdk/client-sfn";
 import { errorName, translateError } from "../../adapters/translate-error.ts";
 import type { ExecutionStatus } from "../../core/ports.ts";
+import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
+import { evaluationOf } from "./gate-evaluation.ts";
 
 /** How an execution stands, and where it failed, what it said. */
 export interface Execution {
@@ -28,6 +30,8 @@ export interface StepSeen {
   readonly message: string;
   /** ISO 8601 in UTC. */
   readonly at: string;
+  /** What it looked at, where it was a look at a gate. */
+  readonly gate?: GateEvaluation;
 }
 
 export interface StartProps {
@@ -44,10 +48,18 @@ export interface StateMachines {
   /** The state that it is in: the last one that was entered. Undefined before the first. */
   currentState(executionArn: string): Promise<string | undefined>;
   lastStep(executionArn: string): Promise<StepSeen | undefined>;
+  /** What the first state handed on, parsed: of a migration that is what pre-flight made. Undefined before. */
+  firstOutput(executionArn: string): Promise<unknown>;
 }
+
+/** The first state's Task is among these, however often it was tried: its retries are few. */
+const FIRST_EVENTS = 100;
 
 /** How far back to look for a message: a Map of forty workers writes about this many events around it. */
 const EVENTS_LOOKED_AT = 200;
+
+const NEWEST = { reverseOrder: true, maxResults: EVENTS_LOOKED_AT } as const;
+const OLDEST = { reverseOrder: false, maxResults: FIRST_EVENTS } as const;
 
 /** The ARN of an execution by its name. A version or an alias in the state machine's ARN is no part of it. */
 export function executionArn(stateMachineArn: string, name: string): string {
@@ -90,28 +102,29 @@ export class StepFunctionsConsole implements StateMachines {
   }
 
   async currentState(arn: string): Promise<string | undefined> {
-    const events = await this.#newestEvents(arn);
+    const events = await this.#events(arn, NEWEST);
     return events.find(({ stateEnteredEventDetails }) => stateEnteredEventDetails !== undefined)
       ?.stateEnteredEventDetails?.name;
   }
 
   async lastStep(arn: string): Promise<StepSeen | undefined> {
-    const events = await this.#newestEvents(arn);
+    const events = await this.#events(arn, NEWEST);
     for (const event of events) {
-      const message = messageOf(event);
-      const state = event.stateExitedEventDetails?.name;
-      if (message !== undefined && state !== undefined) {
-        return { state, message, at: event.timestamp?.toISOString() ?? "" };
-      }
+      const seen = stepSeen(event);
+      if (seen !== undefined) return seen;
     }
     return undefined;
   }
 
-  async #newestEvents(arn: string): Promise<readonly HistoryEvent[]> {
+  async firstOutput(arn: string): Promise<unknown> {
+    const events = await this.#events(arn, OLDEST);
+    const exit = events.find(({ stateExitedEventDetails }) => stateExitedEventDetails !== undefined);
+    return parsed(exit?.stateExitedEventDetails?.output ?? "");
+  }
+
+  async #events(arn: string, which: typeof NEWEST | typeof OLDEST): Promise<readonly HistoryEvent[]> {
     try {
-      const { events } = await this.#client.send(
-        new GetExecutionHistoryCommand({ executionArn: arn, reverseOrder: true, maxResults: EVENTS_LOOKED_AT }),
-      );
+      const { events } = await this.#client.send(new GetExecutionHistoryCommand({ executionArn: arn, ...which }));
       return events ?? [];
     } catch (error) {
       if (errorName(error) === "ExecutionDoesNotExist") return [];
@@ -120,11 +133,18 @@ export class StepFunctionsConsole implements StateMachines {
   }
 }
 
-/** A Task's step result is at `$.step` of what its state hands on. Wait and Choice states carry an older one along. */
-function messageOf({ type, stateExitedEventDetails }: HistoryEvent): string | undefined {
-  if (type !== "TaskStateExited") return undefined;
-  const message = field(field(parsed(stateExitedEventDetails?.output ?? ""), "step"), "message");
-  return typeof message === "string" ? message : undefined;
+/**
+ * A Task's step result is at `$.step` of what its state hands on. Wait and Choice states carry an older one along, and
+ * so does a state that stands by: what it waits for was said by the state before it.
+ */
+function stepSeen({ type, timestamp, stateExitedEventDetails }: HistoryEvent): StepSeen | undefined {
+  const state = stateExitedEventDetails?.name;
+  if (type !== "TaskStateExited" || state === undefined || state.startsWith("Standby")) return undefined;
+  const step = field(parsed(stateExitedEventDetails?.output ?? ""), "step");
+  const message = field(step, "message");
+  if (typeof message !== "string") return undefined;
+  const gate = evaluationOf(field(step, "gate"));
+  return { state, message, at: timestamp?.toISOString() ?? "", ...(gate && { gate }) };
 }
 
 /** A Lambda's error comes as JSON with `errorMessage`; one of Step Functions as a sentence. */

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Clock } from "../../core/ports.ts";
 import type { Execution, StateMachines } from "./state-machines.ts";
 
@@ -21,6 +22,15 @@ export async function waitForEnd(
 export interface Preflight {
   readonly execution: Execution;
   readonly refused: boolean;
+  /** What the run builds on, in its own words; absent where it did not pass. */
+  readonly message?: string | undefined;
+}
+
+const passed = z.object({ run: z.object({ message: z.string() }) });
+
+/** Pre-flight hands the run on at `$.run`; what it says is for people. */
+function messageOf(output: unknown): string | undefined {
+  return passed.safeParse(output).data?.run.message;
 }
 
 /** Waits until an execution of the migration machine has left pre-flight, or ended. */
@@ -34,7 +44,7 @@ export async function waitForPreflight(
     // The end follows at once, and tells why.
     if (state === "Refused") return { execution: await waitForEnd({ machines, clock }, executionArn), refused: true };
     if (execution.status !== "RUNNING" || (state !== undefined && state !== "Preflight")) {
-      return { execution, refused: false };
+      return { execution, refused: false, message: messageOf(await machines.firstOutput(executionArn)) };
     }
     await clock.sleep(POLL_MS);
   }

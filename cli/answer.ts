@@ -1,0 +1,22 @@
+import { z } from "zod";
+import type { CliContext } from "./cli-context.ts";
+import { jsonText } from "./output/json-text.ts";
+import { type Operation, operate } from "./services/operator.ts";
+import type { Services } from "./services/services.ts";
+
+/** What the functions that decide and pause have in common in their answers: a sentence for people. */
+const answerSchema = z.looseObject({ message: z.string() });
+
+/** Has the stack do it, and tells what it answers. */
+export async function tellAnswer(
+  { terminal }: CliContext,
+  services: Services,
+  {
+    json = false,
+    ...operation
+  }: Omit<Operation<typeof answerSchema>, "answer"> & { readonly json?: boolean | undefined },
+): Promise<void> {
+  const answer = await operate(services, { ...operation, answer: answerSchema });
+  const { style } = terminal.layout;
+  terminal.write(json ? jsonText(answer) : `${style.green("✓")} ${answer.message}\n`);
+}

@@ -1,0 +1,73 @@
+import type { Approval } from "../../core/ports.ts";
+import { NEXT } from "../../core/run/gate/approval-request.ts";
+import type { Progress } from "../../core/run/progress.ts";
+import type { RunView } from "../run-view.ts";
+import { counted, seconds } from "./format.ts";
+import { gateLines, gateTitle } from "./gate-text.ts";
+import { facts, indent, type Layout, wrap } from "./layout.ts";
+
+interface ApprovalFacts {
+  readonly view: RunView;
+  readonly approval: Approval;
+}
+
+/** What a person is about to say yes to: where the run stands, what was found, what yes does. */
+export function approvalText({ view, approval }: ApprovalFacts, now: Date, layout: Layout): string {
+  const { run, step, jobs, unread } = view;
+  const { style, width } = layout;
+  const proof = jobs.findLast(({ job }) => job.startsWith("validate"));
+  const rows: [string, string][] = [
+    ["gate", gateTitle(approval.gate)],
+    ["migration", run.migration],
+    ["table", run.table],
+    ["plan", approval.planHash],
+    ["started by", run.startedBy ?? 'nobody knows: not with "sluice start"'],
+    ["deadline", `${approval.deadline}, ${timeLeft(approval, now)}`],
+    ["proof", proof ? proofText(proof) : "none yet"],
+    ["on yes", NEXT[approval.gate]],
+  ];
+  const look = step?.gate?.gate === approval.gate ? step.gate : undefined;
+  return [
+    style.bold(run.runId),
+    "",
+    ...facts(rows, layout),
+    "",
+    ...(look ? [...indent(gateLines(look, layout), "  "), ""] : []),
+    ...unread.flatMap((reason) => indent(wrap(`not known: ${reason}`, width - 2).map(style.yellow), "  ")),
+    "",
+  ].join("\n");
+}
+
+function proofText({ job, shards, mismatches }: Progress): string {
+  const read = `${counted(shards.done, "shard")} of ${String(shards.total)} read`;
+  return `${job.replaceAll("-", " ")}: divergence ${counted(mismatches, "row")}, ${read}`;
+}
+
+function timeLeft({ deadline }: Approval, now: Date): string {
+  const left = (Date.parse(deadline) - now.getTime()) / 1_000;
+  return left > 0 ? `${seconds(left)} left` : "which is over: an answer is refused";
+}
+
+/** A gate's open question, until when it stands, and the commands that answer it. */
+export function questionLines(approval: Approval, now: Date, layout: Layout): string[] {
+  const { runId, gate, planHash, requestedAt, deadline, selfApproval } = approval;
+  const { style } = layout;
+  const rows: [string, string][] = [
+    ["plan", planHash],
+    ["asked", requestedAt],
+    ["until", `${deadline}, ${timeLeft(approval, now)}`],
+    ...(selfApproval ? [] : [["by", "anybody but who started the run"] as [string, string]]),
+    ["yes", `npx sluice approve ${runId} --plan ${planHash} --reason "..."`],
+    ["no", `npx sluice reject ${runId} --plan ${planHash} --reason "..."`],
+  ];
+  return [style.yellow(`gate ${gateTitle(gate)} asks a person`), ...facts(rows, layout)];
+}
+
+/** Who decided what a gate asked, and why; nothing where nobody has. */
+export function decisionLines({ gate, decision }: Approval, { style, width }: Layout): string[] {
+  if (decision === undefined) return [];
+  const { verdict, by, at, reason } = decision;
+  const mark = verdict === "approved" ? style.green("✓") : style.red("✗");
+  const [first = "", ...more] = wrap(`gate ${gateTitle(gate)} ${verdict} by ${by}, ${at}: ${reason}`, width - 4);
+  return [`${mark} ${first}`, ...indent(more, "  ")];
+}
