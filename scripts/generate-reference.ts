@@ -7,6 +7,7 @@ import { format } from "prettier";
 import { cliPage } from "./reference/cli-page.ts";
 import { editorSchema } from "./reference/editor-schema.ts";
 import { migrationPage } from "./reference/migration-page.ts";
+import { checksTable, preflightPage } from "./reference/preflight-page.ts";
 import { alarmsTable } from "./runbook/alarms.ts";
 import { endsTable } from "./runbook/ends.ts";
 import { errorsTable } from "./runbook/errors.ts";
@@ -20,6 +21,7 @@ const PAGES: Readonly<Record<string, Writer>> = {
   "reference/migration.schema.json": () => JSON.stringify(editorSchema()),
   "reference/migration.md": migrationPage,
   "reference/cli.md": cliPage,
+  "reference/preflight.md": preflightPage,
   "runbook.md": (before) =>
     fillRegions(before, {
       alarms: alarmsTable(),
@@ -27,6 +29,7 @@ const PAGES: Readonly<Record<string, Writer>> = {
       gates: gatesTable(),
       "paused-states": pausedStates(),
       errors: errorsTable(),
+      checks: checksTable(),
     }),
 };
 

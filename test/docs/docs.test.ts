@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import * as errors from "../../core/errors.ts";
 import { GATES } from "../../core/migration/schema.ts";
 import { parseMigration } from "../../core/migration/parse-migration.ts";
+import { CHECKS } from "../../core/preflight/checks.ts";
 import { PHASES } from "../../core/plan/phases.ts";
 import { readConfig } from "../../lib/config.ts";
 import { operatorWatches } from "../../lib/operator-watches.ts";
@@ -144,6 +145,16 @@ describe("the runbook", () => {
     const standbys = statesOf("migration").filter(([, { Resource = "" }]) => Resource.endsWith(".waitForTaskToken"));
     expect(standbys.length).toBeGreaterThan(GATES.length);
     for (const [name] of standbys) expect(runbook).toContain(`\`${name}\``);
+  });
+
+  it("has every preflight check, as the reference has it", () => {
+    expect(CHECKS.length).toBeGreaterThan(20);
+    expect(new Set(CHECKS.map(({ name }) => name)).size).toBe(CHECKS.length);
+    const reference = read("docs/reference/preflight.md");
+    for (const { name, refusesOrWarns } of CHECKS) {
+      expect(row(name)).toEqual([refusesOrWarns]);
+      expect(reference).toMatch(new RegExp(`^\\| \`${name}\` `, "m"));
+    }
   });
 
   it("names commands that there are", () => {
