@@ -1,5 +1,9 @@
 import { z } from "zod";
 import { backfill } from "../core/run/backfill.ts";
+import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 
-export const handler = runTask({ worker: z.int() }, (ports, run, { worker }) => backfill(ports, run, worker));
+export const handler = runTask(
+  { worker: z.int() },
+  pausable((ports, run, { worker }) => backfill(ports, run, worker)),
+);

@@ -1,6 +1,10 @@
 import { z } from "zod";
 import { JOBS } from "../core/run/jobs.ts";
+import { pausable } from "../core/run/pausable.ts";
 import { shards } from "../core/run/shards.ts";
 import { runTask } from "./runtime/step.ts";
 
-export const handler = runTask({ job: z.enum(JOBS) }, (ports, run, { job }) => shards(ports, run, job));
+export const handler = runTask(
+  { job: z.enum(JOBS) },
+  pausable((ports, run, { job }) => shards(ports, run, job)),
+);

@@ -33,11 +33,11 @@ export class DynamoApprovals implements Approvals {
     return item === undefined ? undefined : approvalOf(item);
   }
 
-  /** The keys of all gates are known, so no Scan is needed. */
+  /** The keys of all gates are known, so neither a Scan nor an index is needed. */
   async ofRun(runId: string): Promise<readonly Approval[]> {
-    const items = await this.#table.getAll(GATES.map((gate) => approvalKey(runId, gate)));
-    return items
-      .map(approvalOf)
+    const approvals = await Promise.all(GATES.map((gate) => this.find(runId, gate)));
+    return approvals
+      .filter((approval) => approval !== undefined)
       .sort(
         (a, b) =>
           Date.parse(a.requestedAt) - Date.parse(b.requestedAt) || GATES.indexOf(a.gate) - GATES.indexOf(b.gate),

@@ -1,6 +1,5 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
-  BatchGetCommand,
   DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
@@ -10,8 +9,6 @@ import {
   type TransactWriteCommandInput,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
-import { setTimeout as delay } from "node:timers/promises";
-import { ServiceUnavailable } from "../../core/errors.ts";
 import { errorName, translated } from "../translate-error.ts";
 
 /** An item of the control table as the document client reads it. */
@@ -40,10 +37,6 @@ export interface Change {
   readonly returns?: "ALL_NEW" | "ALL_OLD";
 }
 
-/** BatchGetItem may leave keys out when the table is busy; it is asked for those again, at most this often. */
-const ATTEMPTS = 6;
-const PAUSE_MS = 50;
-
 /**
  * The calls to DynamoDB that control is made of: one table with the partition key `id`, read consistently, changed by
  * compare-and-set. Failures are classes of `core/errors.ts`; a condition that does not hold is an answer.
@@ -60,21 +53,6 @@ export class ControlTable {
   async get(id: string): Promise<Item | undefined> {
     const command = new GetCommand({ TableName: this.name, Key: { id }, ConsistentRead: true });
     return this.#call(id, async () => (await this.#client.send(command)).Item);
-  }
-
-  /** The items that are there, in no order. At most 100 ids, as BatchGetItem takes. */
-  async getAll(ids: readonly string[]): Promise<readonly Item[]> {
-    const found: Item[] = [];
-    let keys: Record<string, unknown>[] = ids.map((id) => ({ id }));
-    for (let attempt = 1; keys.length > 0; attempt++) {
-      if (attempt > ATTEMPTS) throw busy(ids);
-      if (attempt > 1) await delay(Math.random() * PAUSE_MS * attempt);
-      const command = new BatchGetCommand({ RequestItems: { [this.name]: { Keys: keys, ConsistentRead: true } } });
-      const page = await this.#call(ids.join(", "), () => this.#client.send(command));
-      found.push(...(page.Responses?.[this.name] ?? []));
-      keys = page.UnprocessedKeys?.[this.name]?.Keys ?? [];
-    }
-    return found;
   }
 
   /** Puts the item if the condition, where there is one, holds for the one that it replaces. */
@@ -170,12 +148,4 @@ function cancellationCodes(error: unknown): readonly string[] {
   if (errorName(error) !== "TransactionCanceledException") return [];
   const { CancellationReasons } = error as { readonly CancellationReasons?: readonly { readonly Code?: string }[] };
   return (CancellationReasons ?? []).map(({ Code }) => Code ?? "None");
-}
-
-function busy(ids: readonly string[]): ServiceUnavailable {
-  return new ServiceUnavailable({
-    object: `items ${ids.join(", ")} of the control table`,
-    problem: `were not read in ${String(ATTEMPTS)} tries: DynamoDB is busy`,
-    remedy: "Retry",
-  });
 }

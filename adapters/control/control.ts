@@ -96,14 +96,15 @@ export class DynamoControl implements Control {
     const before = await this.#known(runId);
     if (before.paused === undefined) return before;
     const ended: EndedPause = { ...before.paused, ...end };
-    const change = {
+    const resumed = await this.#table.update({
+      id: runKey(runId),
       update: "SET lastPause = :ended REMOVE paused",
-      // This very pause: another one that began meanwhile is not what was asked to end.
       condition: "paused = :paused",
       values: { ":ended": ended, ":paused": { ...before.paused } },
-      returns: "ALL_OLD" as const,
-    };
-    return this.#changed(runId, change);
+      returns: "ALL_OLD",
+    });
+    // Somebody else was faster: the run is not paused any more, or by another pause.
+    return resumed === undefined ? this.resume(runId, end) : runRecord(resumed);
   }
 
   async nameStarter(runId: string, startedBy: string): Promise<void> {

@@ -4,10 +4,16 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { SNSClient } from "@aws-sdk/client-sns";
+import { STSClient } from "@aws-sdk/client-sts";
 import { AppConfigFlags } from "../../adapters/appconfig/flags.ts";
+import { StsCallers } from "../../adapters/callers.ts";
 import { SystemClock } from "../../adapters/clock.ts";
 import { CloudWatchAlarms } from "../../adapters/cloudwatch/alarms.ts";
+import { CloudWatchMetrics } from "../../adapters/cloudwatch/metrics.ts";
+import { DynamoApprovals } from "../../adapters/control/approvals.ts";
+import type { ControlTableProps } from "../../adapters/control/control-table.ts";
 import { DynamoControl } from "../../adapters/control/control.ts";
+import { StepFunctionsStandbys } from "../../adapters/control/standbys.ts";
 import { dataApiClient } from "../../adapters/data-api/data-api-client.ts";
 import { DataApiDatabase } from "../../adapters/data-api/data-api-database.ts";
 import { StepFunctionsExecutions } from "../../adapters/executions.ts";
@@ -21,8 +27,10 @@ import { databaseAddress, environmentVariable } from "./environment.ts";
  * on AWS, wired here and nowhere else.
  */
 export const controlPorts = lazily<Omit<Ports, "database">>({
-  control: () =>
-    new DynamoControl({ client: new DynamoDBClient({}), tableName: environmentVariable("SLUICE_CONTROL_TABLE") }),
+  control: () => new DynamoControl(controlTable()),
+  approvals: () => new DynamoApprovals(controlTable()),
+  standbys: () => new StepFunctionsStandbys({ ...controlTable(), stepFunctions: new SFNClient({}) }),
+  callers: () => new StsCallers({ client: new STSClient({}) }),
   flags: () =>
     new AppConfigFlags({
       client: new AppConfigClient({}),
@@ -31,9 +39,19 @@ export const controlPorts = lazily<Omit<Ports, "database">>({
         stepwise: environmentVariable("SLUICE_STRATEGY_STEPWISE"),
         immediate: environmentVariable("SLUICE_STRATEGY_IMMEDIATE"),
       },
+      monitors: {
+        roleArn: environmentVariable("SLUICE_MONITOR_ROLE_ARN"),
+        alarmArnPrefix: environmentVariable("SLUICE_ALARM_ARN_PREFIX"),
+      },
     }),
   alarms: () => new CloudWatchAlarms({ client: new CloudWatchClient({}) }),
-  executions: () => new StepFunctionsExecutions({ client: new SFNClient({}) }),
+  metrics: () => new CloudWatchMetrics({ client: new CloudWatchClient({}) }),
+  executions: () =>
+    new StepFunctionsExecutions({
+      client: new SFNClient({}),
+      migrationMachineArn: () => environmentVariable("SLUICE_MIGRATION_MACHINE_ARN"),
+      rollbackMachineArn: () => environmentVariable("SLUICE_ROLLBACK_MACHINE_ARN"),
+    }),
   plans: () => new S3PlanStore({ client: new S3Client({}), bucket: environmentVariable("SLUICE_PLAN_BUCKET") }),
   notifier: () => new SnsNotifier({ client: new SNSClient({}), topicArn: environmentVariable("SLUICE_TOPIC_ARN") }),
   clock: () => new SystemClock(),
@@ -62,6 +80,11 @@ function lazily<T extends object>(makers: { readonly [Key in keyof T]: () => T[K
     Object.defineProperty(members, key, { get: () => (made ??= makers[key]()) });
   }
   return members;
+}
+
+/** The items of a run, of approvals and of standbys are in one table. */
+function controlTable(): ControlTableProps {
+  return { client: new DynamoDBClient({}), tableName: environmentVariable("SLUICE_CONTROL_TABLE") };
 }
 
 function database(name: string): DataApiDatabase {

@@ -1,0 +1,37 @@
+import { NotFound } from "../errors.ts";
+import type { Control, RunRecord } from "../ports.ts";
+
+/** @throws NotFound where control has no run of this name. */
+export async function knownRun(control: Pick<Control, "run">, runId: string): Promise<RunRecord> {
+  const record = await control.run(runId);
+  if (record) return record;
+  throw new NotFound({
+    object: `run "${runId}"`,
+    problem: "is not in the control table",
+    remedy: "List the runs: sluice status",
+  });
+}
+
+/** Why nobody can hold the run up or let it go on any more; undefined while somebody can. */
+export function whyOver({ phase, reason, updatedAt }: RunRecord): string | undefined {
+  switch (phase) {
+    case "rolled-back":
+      return `was rolled back at ${updatedAt}: ${reason ?? "no reason was given"}`;
+    case "undone":
+      return `was rolled back, and undone at ${updatedAt}`;
+    case "done":
+      return `was done at ${updatedAt}`;
+    case "contract":
+      return "is in contract: the old shape is being removed, and there is no way back";
+    case "preflight":
+    case "expand":
+    case "backfill":
+    case "validate":
+    case "cutover":
+    case "soak":
+    case "cooling":
+      return undefined;
+    default:
+      return phase satisfies never;
+  }
+}

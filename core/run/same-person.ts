@@ -1,0 +1,17 @@
+/**
+ * Whether two ARNs that STS gave may stand for one person. The whole ARN is one person for sure: an IAM user, or a role
+ * with its session's name (`arn:aws:sts::1:assumed-role/Admin/alice`). So is, to be safe, the same last name in another
+ * ARN: alice with another role, or in another account.
+ *
+ * So people need session names of their own. IAM Identity Center gives them (the user's name); where people assume roles
+ * themselves, the role's trust policy has to ask for it:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_rolesessionname.
+ */
+export function maybeSamePerson(one: string, other: string): boolean {
+  return one === other || lastName(one) === lastName(other);
+}
+
+/** Of `arn:aws:iam::1:user/division/alice`: `alice`. IAM takes names that differ in case alone for the same. */
+function lastName(arn: string): string {
+  return arn.slice(Math.max(arn.lastIndexOf("/"), arn.lastIndexOf(":")) + 1).toLowerCase();
+}
