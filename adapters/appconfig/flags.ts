@@ -341,11 +341,6 @@ async function onlyId(
   });
 }
 
-function sameMonitors(a: readonly Monitor[], b: readonly Monitor[]): boolean {
-  const key = ({ AlarmArn, AlarmRoleArn }: Monitor) => `${AlarmArn ?? ""} ${AlarmRoleArn ?? ""}`;
-  return a.length === b.length && a.every((monitor, index) => key(monitor) === key(b[index] ?? { AlarmArn: "" }));
-}
-
 function portState(state: AppConfigState | undefined): DeploymentState {
   if (state === undefined) return "reverted";
   switch (state) {

@@ -1,17 +1,17 @@
 import { z } from "zod";
-import { DatabaseError, DatabaseUnavailable, NotFound, RollbackTooLate, StatementTimeout } from "../errors.ts";
+import { NotFound, RollbackTooLate, ServiceUnavailable, SluiceError } from "../errors.ts";
 import { OLD_PATH, sameFlagState } from "../flag.ts";
-import { recordEvent } from "../ledger/event.ts";
-import { recordOutcome } from "../ledger/run.ts";
+import { recordRolledBack } from "../ledger/rolled-back.ts";
 import { REVERSIBLE } from "../plan/phases.ts";
-import type { Database, RunRecord } from "../ports.ts";
+import type { RunRecord } from "../ports.ts";
 import type { Ports } from "./run.ts";
 import { done, wait, type StepResult } from "./step-result.ts";
 
-/** What starts a rollback, by hand or from the migration's state machine. */
+/** What starts a rollback: a person, an alarm, or a state of the migration's machine that failed. */
 export const rollbackRequestSchema = z.object({
   run: z.string().min(1).describe("The execution's name"),
   reason: z.string().optional(),
+  by: z.string().optional().describe("Who asked for it, for the record: nobody is refused"),
   /** What a state failed with, as Step Functions has it: of a time-out there is no cause. */
   error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).optional(),
 });
@@ -21,6 +21,8 @@ export type RollbackRequest = z.infer<typeof rollbackRequestSchema>;
 export const rollbackClaimSchema = z.object({
   runId: z.string(),
   migration: z.string(),
+  /** As the configuration names it: the record of a rollback needs no plan. */
+  database: z.string(),
   executionArn: z.string(),
   planHash: z.string(),
   reason: z.string(),
@@ -28,7 +30,7 @@ export const rollbackClaimSchema = z.object({
 export type RollbackClaim = z.infer<typeof rollbackClaimSchema>;
 
 /**
- * Claims the run by compare-and-set. Claiming it twice gives the same claim, so that a rollback which died can be
+ * Claims the run by compare-and-set, paused or not: what hurts users is not to wait for somebody's decision. Claiming it twice gives the same claim, so that a rollback which died can be
  * started again: until it has ended, the run holds its table.
  *
  * @throws NotFound; RollbackTooLate where contract has claimed the run, or it is done, or its rollback is over.
@@ -54,20 +56,38 @@ export async function claimRollback(
     at: clock.now().toISOString(),
     reason,
   });
-  if (record.phase !== "rolled-back") {
-    throw new RollbackTooLate({
-      object: `run "${record.runId}"`,
-      problem: `is in phase ${record.phase}: the old shape is being removed or gone, so there is no path to return to`,
-      remedy: "Roll forward: let contract finish, and restore what is missing with a new migration",
-    });
-  }
-  const { runId, migration, executionArn, planHash } = record;
-  return { runId, migration, executionArn, planHash, reason: record.reason ?? reason };
+  if (record.phase !== "rolled-back") throw tooLate(record);
+  const { runId, migration, executionArn, planHash, table } = record;
+  return { runId, migration, database: databaseOf(table), executionArn, planHash, reason: record.reason ?? reason };
 }
 
-function reasonOf({ reason, error }: RollbackRequest): string {
-  const said = [reason, error?.Error, error?.Cause].filter((part) => part !== undefined && part !== "");
-  return said.length === 0 ? "asked for by an operator" : said.join(": ").slice(0, 2_000);
+/** Of `database/schema.table`. */
+function databaseOf(table: string): string {
+  return table.slice(0, table.indexOf("/"));
+}
+
+function tooLate({ runId, phase }: RunRecord): RollbackTooLate {
+  const object = `run "${runId}"`;
+  if (phase === "undone") {
+    const problem = "was rolled back and undone: all traffic is on the old path, which is the only one there is";
+    return new RollbackTooLate({ object, problem, remedy: "Nothing is left to return; look for another cause" });
+  }
+  return new RollbackTooLate({
+    object,
+    problem: `is in phase ${phase}: the old shape is being removed or gone, so there is no path to return to`,
+    remedy: "Roll forward: let contract finish, and restore what is missing with a new migration",
+  });
+}
+
+/** What the control table keeps of it, in characters. */
+const MOST_REASON = 2_000;
+
+function reasonOf({ reason, by, error }: RollbackRequest): string {
+  const said = [reason, error?.Error, error?.Cause].filter((part) => part !== undefined && part !== "").join(": ");
+  const who = by === undefined || by === "" ? "" : `asked for by ${by}`;
+  if (said === "") return who === "" ? "asked for by an operator" : who;
+  const tail = who === "" ? "" : ` (${who})`;
+  return said.slice(0, MOST_REASON - tail.length) + tail;
 }
 
 /**
@@ -94,13 +114,28 @@ export async function stopRun({ executions }: Pick<Ports, "executions">, claim: 
 
 const DEPLOYMENT_POLL_SECONDS = 1;
 
-/** Puts all traffic on the old path. Where no flag was ever deployed, clients are on it already. */
+/**
+ * Puts all traffic on the old path. Where no flag was ever deployed, clients are on it already.
+ *
+ * It is asked again until the old path is complete and is what is served. AppConfig may be busy, or be rolling a step
+ * back for the very alarm that this is about, or somebody may deploy in between: none of it is a failure, since what
+ * gives up here leaves users where it hurts.
+ */
 export async function returnTraffic(
   { flags }: Pick<Ports, "flags">,
-  { migration }: RollbackClaim,
+  { migration }: Pick<RollbackClaim, "migration">,
 ): Promise<StepResult> {
+  try {
+    return await deployOldPath(flags, migration);
+  } catch (error) {
+    if (error instanceof ServiceUnavailable) return wait(DEPLOYMENT_POLL_SECONDS, error.message);
+    throw error;
+  }
+}
+
+async function deployOldPath(flags: Ports["flags"], migration: string): Promise<StepResult> {
   if (!(await flags.deployed(migration))) return done("no flag was deployed: all traffic is on the old path");
-  const deployment = await flags.deploy(migration, OLD_PATH, "immediate");
+  const deployment = await flags.deployNow(migration, OLD_PATH);
   const state = await flags.deployment(migration, deployment);
   if (state !== "complete") return wait(DEPLOYMENT_POLL_SECONDS, `deployment ${String(deployment)} is ${state}`);
   const current = await flags.current(migration);
@@ -111,40 +146,57 @@ export async function returnTraffic(
 
 /** What a rollback did, as its execution's output. */
 export interface RollbackReport extends RollbackClaim {
-  /** False where the database did not answer: control and the flag are right, the ledger lacks the entry. */
+  /** False where the database did not answer, or knows no such run: control and the flag are right all the same. */
   readonly ledgerWritten: boolean;
 }
 
-/** Ends a rollback: ledger where the database answers, the table given free, people told. */
+/**
+ * Ends a rollback: gives the table free, tells people, and writes the ledger where the database answers.
+ *
+ * None of the three waits for another. The database may be what is failing: it may take its 65 s to not answer, and
+ * neither the table nor the message is worth less meanwhile. What the ledger then lacks is written by nobody later. It
+ * is for people and for reports; control has the phase and the reason, and a new start goes on from the ledger's plan,
+ * steps and shards, which hang on no outcome of this run. Trying for longer would hold up the end of the rollback for
+ * a line of history.
+ *
+ * A call that is repeated, since giving free or telling failed, releases and writes nothing twice; people may hear twice.
+ */
 export async function recordRollback(
-  { control, notifier, database }: Pick<Ports, "control" | "notifier" | "database">,
+  ports: Pick<Ports, "control" | "notifier" | "database">,
   claim: RollbackClaim,
 ): Promise<RollbackReport> {
-  const ledgerWritten = await writeLedger(database, claim);
-  await control.release(claim.runId);
-  await notifier.notify({
-    subject: `Sluice: ${claim.migration} was rolled back`,
-    body:
-      `Run ${claim.runId} was rolled back: ${claim.reason}\nAll traffic is on the old path. The expanded schema and its ` +
-      `sync triggers stay, so starting the migration again goes on where this run stopped.`,
-  });
-  return { ...claim, ledgerWritten };
+  const [released, told, written] = await Promise.allSettled([
+    ports.control.release(claim.runId),
+    ports.notifier.notify(message(claim)),
+    writeLedger(ports, claim),
+  ]);
+  for (const outcome of [released, told, written]) if (outcome.status === "rejected") throw outcome.reason;
+  return { ...claim, ledgerWritten: written.status === "fulfilled" && written.value };
 }
 
-async function writeLedger(database: Database, claim: RollbackClaim): Promise<boolean> {
+function message({ runId, migration, reason }: RollbackClaim): { readonly subject: string; readonly body: string } {
+  return {
+    subject: `Sluice: ${migration} was rolled back`,
+    body:
+      `Run ${runId} was rolled back: ${reason}\nAll traffic is on the old path. The expanded schema and its ` +
+      `sync triggers stay, so starting the migration again goes on where this run stopped; ` +
+      `sluice undo ${runId} takes them away instead.`,
+  };
+}
+
+/**
+ * One statement, so that it lasts no longer than one call of the Data API, which is less than the step has. The port is
+ * asked for in here: a configuration that has lost the database is no reason to keep the table.
+ */
+async function writeLedger(
+  ports: Pick<Ports, "database">,
+  { runId, migration, reason }: RollbackClaim,
+): Promise<boolean> {
   try {
-    await recordEvent(database, {
-      runId: claim.runId,
-      kind: "rollback",
-      subject: claim.migration,
-      detail: { reason: claim.reason },
-    });
-    await recordOutcome(database, claim.runId, "rolled-back");
-    return true;
+    return await recordRolledBack(ports.database, { runId, migration, reason });
   } catch (error) {
     // Not reachable, or the run failed before it made the ledger. Traffic is what counts, and it has returned.
-    if (error instanceof DatabaseError || error instanceof DatabaseUnavailable || error instanceof StatementTimeout)
-      return false;
+    if (error instanceof SluiceError) return false;
     throw error;
   }
 }
