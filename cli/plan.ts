@@ -61,5 +61,5 @@ async function plan(context: CliContext, file: string, options: PlanOptions): Pr
 
 async function readKnown(context: CliContext, migration: Migration, options: PlanOptions): Promise<Known> {
   if (options.catalog !== undefined) return { catalog: await catalogOfFile(options.catalog) };
-  return knownOf(await context.services(options), migration);
+  return knownOf(await context.services(options), migration, { now: () => context.clock.now() });
 }

@@ -36,12 +36,15 @@ export function preflightCommand(context: CliContext): Command {
 }
 
 async function preflight(context: CliContext, file: string, options: PreflightOptions): Promise<void> {
-  const { terminal } = context;
+  const { terminal, clock } = context;
   const migration = parseMigration(await readText(file), file);
-  const checks = preflightOf(migration, await knownOf(await context.services(options), migration));
-  const text = options.json
-    ? jsonText({ migration: migration.migration, checks })
-    : checksText(migration.migration, checks, terminal.layout);
-  terminal.write(text);
+  const services = await context.services(options);
+  // Half of the checks are about the stack: without one there is nothing that could be started.
+  await services.stack();
+  const known = await knownOf(services, migration, { before: "start", now: () => clock.now() });
+  const checks = preflightOf(migration, known);
+  const { layout } = terminal;
+  const name = migration.migration;
+  terminal.write(options.json ? jsonText({ migration: name, checks }) : checksText(name, checks, layout));
   if (checks.some(({ verdict }) => verdict === "refuse")) context.exit(EXIT.refused);
 }
