@@ -77,7 +77,11 @@ function describe(issue: z.core.$ZodIssue, document: MigrationDocument): readonl
     return issue.keys.map((key) => unknownKey({ path: issue.path, key, document }));
   }
   if (issue.code === "invalid_key") {
-    return [unknownKey({ path: issue.path.slice(0, -1), key: String(issue.path.at(-1)), document })];
+    const key = String(issue.path.at(-1));
+    const [rule] = issue.issues;
+    if (!rule?.message) return [unknownKey({ path: issue.path.slice(0, -1), key, document })];
+    const text = `${pathText(issue.path)}: this key is not allowed; allowed: ${rule.message}`;
+    return [{ line: document.lineOf(issue.path, "key"), text }];
   }
   if (issue.code === "invalid_union") {
     const branch = nearestBranch(issue.errors);

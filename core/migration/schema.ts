@@ -144,6 +144,12 @@ const metric = z
   })
   .describe("One metric of CloudWatch");
 
+/**
+ * Of the last 15 days CloudWatch keeps a point a minute, of what is older only one in 5 minutes, and then in an hour.
+ * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html
+ */
+const LONGEST_OVER_MS = 15 * 86_400_000;
+
 const threshold = z
   .strictObject({
     name: z.string().min(1).describe("As people call it"),
@@ -160,7 +166,12 @@ const threshold = z
       .refine((milliseconds) => milliseconds > 0 && milliseconds % 60_000 === 0, { error: "whole minutes" })
       .prefault("1m")
       .describe("Width of a data point"),
-    over: duration.prefault("5m").describe("How far back is looked; the worst point counts, and none is not healthy"),
+    over: duration
+      .refine((milliseconds) => milliseconds <= LONGEST_OVER_MS, {
+        error: "a duration of at most 15d: CloudWatch has coarser points of what is older",
+      })
+      .prefault("5m")
+      .describe("How far back is looked; the worst point counts, and none is not healthy"),
     at_most: z.number().optional().describe("No point above this"),
     at_least: z.number().optional().describe("No point below this"),
   })
@@ -170,6 +181,7 @@ const threshold = z
   .refine(({ metrics, expression }) => expression !== undefined || Object.keys(metrics).length === 1, {
     error: "an expression over its metrics",
   })
+  .refine(({ period, over }) => over >= period, { error: "at least one period", path: ["over"] })
   .describe("A metric, or metric math, held to a threshold");
 
 const gate = z

@@ -22,9 +22,10 @@ describe("the JSON Schema of a migration", () => {
 
   it.each([
     [["backfill", "max_rows_per_second"], "a whole number, at least 1"],
-    [["contract", "approval"], "true or false"],
-    [["gates", "between", "before_soak", "on_fail"], '"rollback" or "hold"'],
-    [["gates", "between"], /^a mapping with keys of before_expand, /],
+    [["gates", "before_cutover", "approval", "self_approval"], "true or false"],
+    [["gates", "before_soak", "on_fail"], '"rollback" or "pause"'],
+    [["gates"], /^a mapping with keys of alarms, timeout, poll, before_expand, /],
+    [["gates", "before_soak", "metrics", 0], /^a mapping with keys of name, metrics, /],
     [["operation", "copy_table", "columns"], "a mapping"],
   ])("puts what is allowed at %j in words", (path, words) => {
     expect(allowedBy(schemaAt(path))).toMatch(words);

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { MigrationInvalid } from "../../../core/errors.ts";
+import { guardAlarms } from "../../../core/migration/guard-alarms.ts";
 import { migrationHash } from "../../../core/migration/migration-hash.ts";
 import { parseMigration } from "../../../core/migration/parse-migration.ts";
+import { GATES } from "../../../core/migration/schema.ts";
 import { UNIMPLEMENTED } from "../../../core/migration/unimplemented.ts";
 
 const VALID = `
@@ -12,6 +14,12 @@ database: crm
 operation:
   rename_column: { table: crm.contacts, from: lead_source, to: acquisition_channel }
 `.trimStart();
+
+const GATE = "gates.before_soak";
+const METRIC = `${GATE}.metrics[0]`;
+const STATISTIC = "{ namespace: CRM, metric: Errors, statistic: Sum }";
+const gate = (yaml: string): string => `gates: { before_soak: { ${yaml} } }`;
+const metric = (yaml: string): string => gate(`metrics: [{ name: a, metrics: { m: ${STATISTIC} }, ${yaml} }]`);
 
 /** The lines of the message between the count and the remedy. */
 function problems(text: string): string[] {
@@ -100,6 +108,84 @@ describe("the hash of a migration", () => {
   });
 });
 
+describe("the gates of a migration", () => {
+  it("are all optional: without any, there is nothing to wait for", () => {
+    expect(parseMigration(VALID, "good.yaml").gates).toEqual({ alarms: [], timeout: 1_800_000, poll: 30_000 });
+  });
+
+  it("get every default that they do not write, and durations in milliseconds", () => {
+    const { gates } = parseMigration(
+      withBlock(
+        [
+          "gates:",
+          "  alarms: [crm-errors]",
+          "  before_cutover:",
+          "    alarms: { names: [crm-latency] }",
+          "    metrics:",
+          "      - name: p99 of reads",
+          "        metrics: { latency: { namespace: CRM, metric: Latency, statistic: p99.9 } }",
+          "        at_most: 250",
+          "    sql:",
+          "      - { name: nothing is queued, holds: NOT EXISTS (SELECT FROM crm.jobs) }",
+          "    divergence: { at_most: 0 }",
+          "    approval: {}",
+          "    hold: 10m",
+          "  before_contract: { approval: { within: 1d, self_approval: false }, timeout: 2h, on_fail: pause }",
+        ].join("\n"),
+      ),
+      "good.yaml",
+    );
+    expect(gates.before_cutover).toEqual({
+      alarms: { names: ["crm-latency"], ok_for: 300_000 },
+      metrics: [
+        {
+          name: "p99 of reads",
+          metrics: { latency: { namespace: "CRM", metric: "Latency", dimensions: {}, statistic: "p99.9" } },
+          period: 60_000,
+          over: 300_000,
+          at_most: 250,
+        },
+      ],
+      sql: [{ name: "nothing is queued", holds: "NOT EXISTS (SELECT FROM crm.jobs)" }],
+      divergence: { at_most: 0 },
+      approval: { within: 259_200_000, self_approval: true },
+      hold: 600_000,
+      on_fail: "rollback",
+    });
+    expect(gates.before_contract).toEqual({
+      approval: { within: 86_400_000, self_approval: false },
+      hold: 0,
+      timeout: 7_200_000,
+      on_fail: "pause",
+    });
+  });
+
+  it("are named in the order in which a run comes to them", () => {
+    expect(GATES).toEqual([
+      "before_expand",
+      "before_backfill",
+      "before_validate",
+      "before_cutover",
+      "between_steps",
+      "before_soak",
+      "before_cooling",
+      "before_contract",
+    ]);
+  });
+
+  it("guard a run by every alarm that they name, each once, those of all gates first", () => {
+    const text = withBlock(
+      [
+        "gates:",
+        "  before_contract: { alarms: { names: [late, everywhere] } }",
+        "  before_cutover: { alarms: { names: [early, late] } }",
+        "  alarms: [everywhere, always]",
+      ].join("\n"),
+    );
+    expect(guardAlarms(parseMigration(text, "good.yaml"))).toEqual(["everywhere", "always", "early", "late"]);
+  });
+});
+
 describe("an invalid migration", () => {
   it("is refused with every problem at once, in the order of the file", () => {
     const text = [
@@ -178,7 +264,46 @@ describe("an invalid migration", () => {
     ],
     ["gates: { alarms: crm-errors }", 'gates.alarms: "crm-errors" is not allowed; allowed: a list'],
     ["gates: { Alarms: [] }", 'gates.Alarms: unknown key; did you mean "alarms"?'],
-    ["gates: { xyzzy: [] }", "gates.xyzzy: unknown key; allowed: alarms, timeout, poll, between"],
+    [
+      "gates: { xyzzy: [] }",
+      /^gates\.xyzzy: unknown key; allowed: alarms, timeout, poll, before_expand, .*, before_contract$/,
+    ],
+    [gate("alarms: { names: [] }"), `${GATE}.alarms.names: [] is not allowed; allowed: a list that is not empty`],
+    [gate("sql: [{ name: a }]"), `${GATE}.sql[0].holds: is missing; allowed: a text that is not empty`],
+    [gate("divergence: { at_most: 2 }"), `${GATE}.divergence.at_most: 2 is not allowed; allowed: a number from 0 to 1`],
+    [
+      gate("approval: { within: 0s }"),
+      `${GATE}.approval.within: "0s" is not allowed; allowed: a duration of at least 1s`,
+    ],
+    [gate("on_fail: hold"), `${GATE}.on_fail: "hold" is not allowed; allowed: "rollback" or "pause"`],
+    [gate("holds: 5m"), `${GATE}.holds: unknown key; did you mean "hold"?`],
+    [
+      metric("at_most: 1, at_least: 0"),
+      /^gates\.before_soak\.metrics\[0\]: .* is not allowed; allowed: exactly one of at_most, at_least$/,
+    ],
+    [metric(""), /: .* is not allowed; allowed: exactly one of at_most, at_least$/],
+    [metric("at_most: 1, period: 90s"), `${METRIC}.period: "90s" is not allowed; allowed: whole minutes`],
+    [metric("at_most: 1, period: 10m"), /allowed: at least one period$/],
+    [
+      metric("at_most: 1, over: 16d"),
+      /allowed: a duration of at most 15d: CloudWatch has coarser points of what is older$/,
+    ],
+    [
+      gate("metrics: [{ name: a, metrics: {}, at_most: 1, expression: a }]"),
+      `${METRIC}.metrics: {} is not allowed; allowed: at least one metric`,
+    ],
+    [
+      gate(`metrics: [{ name: a, metrics: { m: ${STATISTIC}, n: ${STATISTIC} }, at_most: 1 }]`),
+      /allowed: an expression over its metrics$/,
+    ],
+    [
+      gate(`metrics: [{ name: a, metrics: { M: ${STATISTIC} }, at_most: 1 }]`),
+      `${METRIC}.metrics.M: this key is not allowed; allowed: an id such as errors`,
+    ],
+    [
+      gate(`metrics: [{ name: a, metrics: { m: ${STATISTIC.replace("Sum", "P99")} }, at_most: 1 }]`),
+      `${METRIC}.metrics.m.statistic: "P99" is not allowed; allowed: Average, Sum, Minimum, Maximum, SampleCount or a percentile such as p99`,
+    ],
     ["cutover: { steps: [] }", "cutover.steps: [] is not allowed; allowed: a list that is not empty"],
     [
       "cutover: { steps: [{ path: read, percent: 100 }] }",
@@ -278,7 +403,6 @@ describe("what is not implemented", () => {
     ["validate.sample", withBlock("validate: { sample: { rows: 5 } }")],
     ["validate.rules", withBlock("validate: { rules: [{ name: a, holds: b }] }")],
     ["validate.cohorts", withBlock("validate: { cohorts: [{ name: a, where: b }] }")],
-    ["gates.between", withBlock("gates: { between: { before_expand: { approval: {} } } }")],
     [
       "cutover.shadow_reads",
       withBlock(
@@ -286,7 +410,6 @@ describe("what is not implemented", () => {
       ),
     ],
     ["contract.brownout", withBlock("contract: { brownout: 5m }")],
-    ["contract.approval", withBlock("contract: { approval: true }")],
     [
       "contract.consumers[].confirm",
       withBlock("contract: { consumers: [{ name: a, kind: bi, owner: o, confirm: signal }] }"),
@@ -307,7 +430,7 @@ describe("what is not implemented", () => {
 
   it("lets the values pass that are implemented", () => {
     const text = withBlock(
-      "mode: safe\nbackfill: { slice: 10m }\ncontract: { approval: false, consumers: [{ name: a, kind: bi, owner: o, confirm: declared }] }",
+      "mode: safe\nbackfill: { slice: 10m }\ncontract: { consumers: [{ name: a, kind: bi, owner: o, confirm: declared }] }",
     );
     expect(parseMigration(text, "good.yaml").backfill.slice).toBe(600_000);
   });
