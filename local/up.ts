@@ -129,6 +129,8 @@ function configuration({ migrations = "examples/migrations", database = "crm" }:
     retain: false,
     // The emulator knows neither versions nor aliases of state machines.
     stateMachineVersions: false,
+    // Seconds matter here, and AppConfig bakes in whole minutes.
+    flagBakeMinutes: 0,
   };
 }
 
