@@ -1,6 +1,8 @@
 import type { Catalog, ColumnCatalog, TableCatalog } from "../../../core/catalog/catalog.ts";
 import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
+import type { AlarmState } from "../../../core/ports.ts";
 import type { CheckResult, ColumnContext, PreflightContext, TableContext } from "../../../core/preflight/check.ts";
+import { NOT_ASKED, readAs } from "../../../core/preflight/reading.ts";
 
 /** The example's migration, production times and all: nothing in it is to be warned of. */
 export function migrationOf(changes: Partial<MigrationInput> = {}): Migration {
@@ -60,9 +62,19 @@ export const catalogOf = (changes: Partial<Catalog> = {}): Catalog => ({
   role: { name: "sluice", superuser: false, mayCreateSchema: true },
   ledger: { exists: false, usable: false },
   blockSize: 8192,
+  settings: { maxConnections: 200, statementTimeout: 0, lockTimeout: 0, idleInTransactionTimeout: 0 },
   table: tableOf(),
   ...changes,
 });
+
+export const STARTER = "arn:aws:sts::000000000000:assumed-role/Engineer/ana";
+
+/** What CloudWatch answers. */
+export const alarmsOf = (states: Readonly<Record<string, AlarmState>>): PreflightContext["alarms"] =>
+  readAs(new Map(Object.entries(states).map(([name, state]) => [name, { state }])));
+
+/** What the world says where it does not say anything. */
+export const UNREAD = { kind: "unread", problem: "nobody answered" } as const;
 
 /** All is well, but for the changes. */
 export const contextOf = (changes: Partial<PreflightContext> = {}): PreflightContext => ({
@@ -70,8 +82,14 @@ export const contextOf = (changes: Partial<PreflightContext> = {}): PreflightCon
   catalog: catalogOf(),
   runId: "run-1",
   resuming: false,
-  flagExists: true,
-  alarms: new Map([["crm-errors", "OK"]]),
+  flagExists: readAs(true),
+  alarms: alarmsOf({ "crm-errors": "OK" }),
+  predicates: [],
+  metrics: [],
+  transactions: readAs({ hidden: 0 }),
+  slots: readAs([]),
+  startedBy: readAs(STARTER),
+  holder: NOT_ASKED,
   ...changes,
 });
 
@@ -84,6 +102,10 @@ export const columnContextOf = (
   source: Partial<ColumnCatalog> = {},
   changes: Partial<ColumnContext> = {},
 ): ColumnContext => ({ ...tableContextOf(), source: columnOf(source), target: "acquisition_channel", ...changes });
+
+/** The verdicts alone, in their order. */
+export const verdicts = (results: CheckResult | readonly CheckResult[]): readonly string[] =>
+  lines(results).map((line) => line.split(" ")[0] ?? "");
 
 /** `verdict object message. remedy`, as a person reads a result. */
 export const lines = (results: CheckResult | readonly CheckResult[]): readonly string[] =>

@@ -1,38 +1,26 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { MigrationInput } from "../../../core/migration/schema.ts";
 import type { RunRecord } from "../../../core/ports.ts";
-import { alarmsOk } from "../../../core/preflight/alarms-ok.ts";
 import { consumersDeclared } from "../../../core/preflight/consumers-declared.ts";
 import { coolingPeriod } from "../../../core/preflight/cooling-period.ts";
+import { executionLife } from "../../../core/preflight/execution-life.ts";
 import { flagExists } from "../../../core/preflight/flag-exists.ts";
+import { pausePlan } from "../../../core/preflight/pause-plan.ts";
+import { readAs } from "../../../core/preflight/reading.ts";
 import { ROLLBACK_PREFIX, runName } from "../../../core/preflight/run-name.ts";
-import { serverVersion } from "../../../core/preflight/server-version.ts";
 import { soakLength } from "../../../core/preflight/soak-length.ts";
 import { tableFree } from "../../../core/preflight/table-free.ts";
 import { validationSegments } from "../../../core/preflight/validation-segments.ts";
-import { catalogOf, contextOf, lines, migrationOf } from "./contexts.ts";
+import { catalogOf, contextOf, lines, migrationOf, tableOf, UNREAD, verdicts } from "./contexts.ts";
 
-describe("server-version", () => {
-  it.each([
-    [130_022, "refuse"],
-    [140_000, "ok"],
-    [180_001, "ok"],
-    [190_000, "warn"],
-  ] as const)("judges %i: %s", (version, verdict) => {
-    expect(serverVersion(contextOf({ catalog: catalogOf({ serverVersion: version }) })).verdict).toBe(verdict);
-  });
-
-  it("says what an old server lacks", () => {
-    expect(lines(serverVersion(contextOf({ catalog: catalogOf({ serverVersion: 130_022 }) })))).toEqual([
-      'refuse server "PostgreSQL 13" is older than 14 and cannot scan a range of blocks. Upgrade the server to PostgreSQL 14 or later',
-    ]);
-  });
-});
+const GIB = 2 ** 30;
 
 describe("run-name", () => {
   it("refuses a name that leaves no room for the rollback's", () => {
     const longest = "r".repeat(71);
-    expect(runName(contextOf({ runId: longest })).verdict).toBe("ok");
+    expect(verdicts(runName(contextOf({ runId: longest })))).toEqual(["ok"]);
+    expect(runName(contextOf({ runId: undefined }))).toEqual([]);
     expect(lines(runName(contextOf({ runId: `${longest}r` })))).toEqual([
       `refuse run "${longest}r" has a name of 72 characters, and its rollback "rollback-<run>" could not be started: Step Functions takes 80. Start it under a name of at most 71 characters, or under none`,
     ]);
@@ -46,35 +34,13 @@ describe("run-name", () => {
 
 describe("flag-exists", () => {
   it("refuses a migration whose flag was never deployed", () => {
-    expect(lines(flagExists(contextOf({ flagExists: false })))).toEqual([
+    expect(lines(flagExists(contextOf({ flagExists: readAs(false) })))).toEqual([
       'refuse flag "contact-acquisition-channel" has no environment and profile in AppConfig. Run sluice deploy with this migration in the migrations folder',
     ]);
-    expect(flagExists(contextOf()).verdict).toBe("ok");
-  });
-});
-
-describe("alarms-ok", () => {
-  const migration = migrationOf({ gates: { alarms: ["a", "b", "c", "d", "e"] } });
-
-  it("passes an alarm that is OK, and no other state", () => {
-    const alarms = new Map([
-      ["a", "OK"],
-      ["b", "ALARM"],
-      ["c", "INSUFFICIENT_DATA"],
-      ["d", "missing"],
-    ] as const);
-    expect(lines(alarmsOk(contextOf({ migration, alarms })))).toEqual([
-      'ok alarm "a" is OK.',
-      'refuse alarm "b" is in ALARM now. Find out why, and start the run when it is OK',
-      'refuse alarm "c" has no data, which counts as unhealthy. Let its metric arrive, or correct the alarm\'s metric and how it treats missing data',
-      'refuse alarm "d" does not exist in CloudWatch. Create it, or correct its name in gates.alarms',
-      'refuse alarm "e" does not exist in CloudWatch. Create it, or correct its name in gates.alarms',
+    expect(verdicts(flagExists(contextOf()))).toEqual(["ok"]);
+    expect(lines(flagExists(contextOf({ flagExists: UNREAD })))).toEqual([
+      'refuse flag "contact-acquisition-channel" could not be read, and what cannot be read is not healthy: nobody answered. Mend that, then ask again',
     ]);
-  });
-
-  it("warns where no alarm is named", () => {
-    const results = alarmsOk(contextOf({ migration: migrationOf({ gates: {} }) }));
-    expect(results.map(({ verdict }) => verdict)).toEqual(["warn"]);
   });
 });
 
@@ -88,17 +54,19 @@ describe("table-free", () => {
     phase: "backfill",
     startedAt: "2026-01-01T00:00:00Z",
     updatedAt: "2026-01-01T00:00:00Z",
+    alarms: [],
   };
 
-  it("refuses a table that another run holds, and names the run", () => {
-    expect(lines(tableFree(contextOf({ holder })))).toEqual([
-      'refuse table "crm/crm.contacts" belongs to run "run-0" of migration "other", which is in phase backfill. Wait for that run, or roll it back',
+  it("warns of a run that holds the table, and names it", () => {
+    expect(lines(tableFree(contextOf({ holder: readAs(holder) })))).toEqual([
+      'warn table "crm/crm.contacts" belongs to run "run-0" of migration "other", which is in phase backfill: a start is refused while that run lives. Wait for that run, or roll it back',
     ]);
   });
 
-  it("passes the run that holds it itself", () => {
-    expect(tableFree(contextOf({ holder: { ...holder, runId: "run-1" } })).verdict).toBe("ok");
-    expect(tableFree(contextOf()).verdict).toBe("ok");
+  it("passes a free table, and leaves the question to a start's own compare-and-set", () => {
+    expect(verdicts(tableFree(contextOf({ holder: readAs(undefined) })))).toEqual(["ok"]);
+    expect(verdicts(tableFree(contextOf({ holder: UNREAD, runId: undefined })))).toEqual(["warn"]);
+    expect(tableFree(contextOf())).toEqual([]);
   });
 });
 
@@ -126,15 +94,122 @@ describe("what is allowed and unwise", () => {
     ]);
   });
 
-  it("is a cooling period of less than a week", () => {
-    const cooling = (text: string): string =>
-      coolingPeriod(contextOf({ migration: migrationOf({ contract: { cooling: text } }) })).verdict;
-    expect([cooling("7d"), cooling("167h")]).toEqual(["ok", "warn"]);
-  });
-
   it("is a contract without consumers, and a validation without segments", () => {
     const context = contextOf({ migration: migrationOf({ contract: {}, validate: {} }) });
-    expect(lines(consumersDeclared(context))[0]).toMatch(/^warn contract.consumers is empty: /);
+    expect(lines(consumersDeclared(context))).toEqual([
+      "warn contract.consumers is empty: nobody has said who reads the old column. List the services, jobs, exports, BI reports and roles that read or write the table",
+    ]);
     expect(lines(validationSegments(context))[0]).toMatch(/^warn validate.segments is empty: total counts only/);
+  });
+});
+
+describe("cooling-period", () => {
+  const judge = (cooling: string, bytes = 0): string =>
+    coolingPeriod(
+      contextOf({
+        migration: migrationOf({ contract: { cooling } }),
+        catalog: catalogOf({ table: tableOf({ bytes }) }),
+      }),
+    ).verdict;
+
+  it("warns below a week, and refuses none at all", () => {
+    expect([judge("7d"), judge("167h"), judge("1s"), judge("0s"), judge("0d")]).toEqual([
+      "ok",
+      "warn",
+      "warn",
+      "refuse",
+      "refuse",
+    ]);
+  });
+
+  it("refuses less than a day on a table of more than 1 GiB", () => {
+    expect([judge("23h", GIB), judge("23h", GIB + 1), judge("1d", GIB + 1), judge("7d", GIB + 1)]).toEqual([
+      "warn",
+      "refuse",
+      "warn",
+      "ok",
+    ]);
+    const context = contextOf({
+      migration: migrationOf({ contract: { cooling: "5s" } }),
+      catalog: catalogOf({ table: tableOf({ bytes: 3 * GIB }) }),
+    });
+    expect(lines(coolingPeriod(context))).toEqual([
+      'refuse contract.cooling is 5 s, and the table has 3 GiB: not even a nightly job that reads the old column shows up in time. Set contract.cooling to "7d" or more, to match the closing cycle',
+    ]);
+  });
+
+  it("judges without a table too", () => {
+    const migration = migrationOf({ contract: { cooling: "5s" } });
+    expect(coolingPeriod(contextOf({ migration, catalog: catalogOf({ table: undefined }) })).verdict).toBe("warn");
+  });
+});
+
+describe("consumers-declared", () => {
+  const judge = (readers: readonly string[]): string =>
+    lines(
+      consumersDeclared(
+        contextOf({ migration: migrationOf({ contract: {} }), catalog: catalogOf({ table: tableOf({ readers }) }) }),
+      ),
+    )[0] ?? "";
+
+  it("names the roles that may read the table, where there is more than the application's", () => {
+    expect(judge(["app"])).not.toContain("app");
+    expect(judge(["app", "bi"])).toContain('who reads the old column; "app", "bi" may, by their grants on the table.');
+  });
+
+  it("counts what would be too many to read", () => {
+    const many = Array.from({ length: 12 }, (_, index) => `role_${String(index)}`);
+    expect(judge(many)).toContain('"role_9" and 2 more may, by their grants');
+  });
+});
+
+describe("pause-plan", () => {
+  const judge = (gates: MigrationInput["gates"]): string =>
+    pausePlan(contextOf({ migration: migrationOf({ gates }) })).verdict;
+
+  it("passes alarms, a gate before the backfill, and a gate that pauses", () => {
+    expect(judge({ alarms: ["crm-errors"] })).toBe("ok");
+    expect(judge({ before_expand: { hold: "1h" } })).toBe("ok");
+    expect(judge({ before_backfill: { approval: {} } })).toBe("ok");
+    expect(judge({ before_contract: { approval: {}, on_fail: "pause" } })).toBe("ok");
+  });
+
+  it("warns where only a person would hold the run", () => {
+    expect(judge({ before_contract: { approval: {} } })).toBe("warn");
+    expect(lines(pausePlan(contextOf({ migration: migrationOf({ gates: {} }) })))).toEqual([
+      "warn gates has no alarm and no gate before the backfill: only a person pauses it, by sluice pause. Name alarms under gates.alarms, declare gates.before_backfill, or say who watches the run",
+    ]);
+  });
+});
+
+describe("execution-life", () => {
+  const judge = (changes: Partial<MigrationInput>): readonly string[] =>
+    lines(executionLife(contextOf({ migration: migrationOf(changes) })));
+
+  it("counts what a run waits for by default", () => {
+    // 8 gates of 30 min, of which the one between steps is asked 3 times; 4 soaks of 10 min, 1 h, 7 days.
+    expect(judge({})).toEqual([
+      'ok migration "contact-acquisition-channel" waits for 7 days at most, all its gates and soaks together.',
+    ]);
+  });
+
+  it("refuses waits that are a year only together, and names the longest", () => {
+    const halves: Partial<MigrationInput> = {
+      gates: { before_cutover: { approval: { within: "180d" } }, before_contract: { hold: "100d" } },
+      contract: { cooling: "90d" },
+    };
+    expect(judge(halves)[0]).toMatch(
+      /^refuse .* may wait for 370 days, .* the longest wait is gates.before_cutover.approval.within\. Shorten/,
+    );
+    expect(judge({ ...halves, contract: { cooling: "80d" } })[0]).toMatch(/^ok .* waits for 360 days at most/);
+  });
+
+  it("counts the gate between steps as often as it is asked", () => {
+    const gates = { between_steps: { approval: { within: "130d" } } };
+    expect(judge({ gates })[0]).toMatch(/^refuse .* may wait for 397 days/);
+  });
+
+  it("refuses a single wait of a year, which the schema lets pass", () => {
+    expect(judge({ contract: { cooling: "365d" } })[0]).toMatch(/^refuse .* the longest wait is contract.cooling/);
   });
 });

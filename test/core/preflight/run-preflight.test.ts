@@ -1,45 +1,27 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PreflightRefused } from "../../../core/errors.ts";
+import { CHECKS } from "../../../core/preflight/checks.ts";
+import { DATABASE_NOT_ASKED, STACK_NOT_ASKED } from "../../../core/preflight/gather.ts";
+import { readAs } from "../../../core/preflight/reading.ts";
 import { refuseIfAny, runPreflight } from "../../../core/preflight/run-preflight.ts";
-import { catalogOf, columnOf, contextOf, migrationOf, tableOf } from "./contexts.ts";
+import { catalogOf, columnOf, contextOf, migrationOf, tableOf, UNREAD } from "./contexts.ts";
 
+const ORDER = ["run", "server", "table", "rename_column", "gates"];
+const METRIC = {
+  name: "errors",
+  metrics: { errors: { namespace: "Crm", metric: "Errors", statistic: "Sum" } },
+  at_most: 1,
+};
 const RENAME = { table: "crm.contacts", from: "lead_source", to: "acquisition_channel" };
 
 describe("a run where all is well", () => {
   it("gets an ok of every check", () => {
     const results = runPreflight(contextOf());
     expect(results.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
-    expect(results.map(({ check }) => check)).toEqual([
-      "server-version",
-      "relation-kind",
-      "table-size",
-      "privileges",
-      "row-security",
-      "inheritance",
-      "foreign-partitions",
-      "sync-leftovers",
-      "trigger-order",
-      "source-exists",
-      "target-absent",
-      "source-plain",
-      "source-nullable",
-      "column-type",
-      "stable-default",
-      "partition-key",
-      "constraints",
-      "indexes",
-      "dependents",
-      "trigger-columns",
-      "trigger-functions",
-      "run-name",
-      "flag-exists",
-      "alarms-ok",
-      "table-free",
-      "validation-segments",
-      "soak-length",
-      "cooling-period",
-      "consumers-declared",
-    ]);
+    // A start decides by compare-and-set who has the table.
+    const asked = CHECKS.filter(({ name }) => name !== "table-free");
+    expect(results.map(({ check }) => check)).toEqual(asked.map(({ name }) => name));
     expect(() => {
       refuseIfAny(results, "contact-acquisition-channel");
     }).not.toThrow();
@@ -48,13 +30,88 @@ describe("a run where all is well", () => {
   it("has its warnings, which stop nothing", () => {
     const results = runPreflight(contextOf({ migration: migrationOf({ gates: {}, contract: {}, validate: {} }) }));
     expect(results.filter(({ verdict }) => verdict === "warn").map(({ check }) => check)).toEqual([
-      "alarms-ok",
-      "validation-segments",
       "consumers-declared",
+      "validation-segments",
+      "pause-plan",
+      "alarms-ok",
     ]);
     expect(() => {
       refuseIfAny(results, "m");
     }).not.toThrow();
+  });
+});
+
+describe("the list of checks", () => {
+  it("names each once, by its file, in the order in which they run, with a sentence on each", () => {
+    const names = CHECKS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { section, name, refusesOrWarns } of CHECKS) {
+      expect(existsSync(`core/preflight/${section === "rename_column" ? "rename-column/" : ""}${name}.ts`), name).toBe(
+        true,
+      );
+      expect(refusesOrWarns).toMatch(/^(Refuses|Warns) [^]*\.$/);
+    }
+    const sections = CHECKS.map(({ section }) => section);
+    expect([...new Set(sections)]).toEqual(["run", "server", "table", "rename_column", "gates"]);
+    expect(sections.toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))).toEqual(sections);
+  });
+
+  it("lacks no check that there is a file of", () => {
+    const files = ["", "rename-column/"].flatMap((folder) =>
+      readdirSync(`core/preflight/${folder}`)
+        .filter((file) => file.endsWith(".ts"))
+        .filter((file) => /findings\("/.test(readFileSync(`core/preflight/${folder}${file}`, "utf8")))
+        .map((file) => file.replace(".ts", "")),
+    );
+    expect(CHECKS.map(({ name }) => name).toSorted()).toEqual(files.toSorted());
+  });
+});
+
+describe("a look ahead, before there is a run and a stack", () => {
+  it("leaves out what nobody was asked for, and passes nothing in its place", () => {
+    const context = contextOf({
+      ...DATABASE_NOT_ASKED,
+      ...STACK_NOT_ASKED,
+      runId: undefined,
+      migration: migrationOf({
+        gates: {
+          alarms: ["crm-errors"],
+          before_cutover: { sql: [{ name: "quiet", holds: "true" }], metrics: [METRIC] },
+        },
+      }),
+    });
+    const shown = runPreflight(context).map(({ check }) => check);
+    const left = CHECKS.map(({ name }) => name).filter((name) => !shown.includes(name));
+    expect(left).toEqual([
+      "run-name",
+      "flag-exists",
+      "table-free",
+      "long-transactions",
+      "replication-slots",
+      "alarms-ok",
+      "gate-predicates",
+      "gate-metrics",
+    ]);
+  });
+
+  it("warns of what could not be read, where a start refuses", () => {
+    const unread = { flagExists: UNREAD, alarms: UNREAD, transactions: UNREAD, slots: UNREAD };
+    const judged = (runId: string | undefined): readonly string[] =>
+      runPreflight(contextOf({ ...unread, runId }))
+        .filter(({ verdict }) => verdict !== "ok")
+        .map(({ check, verdict }) => `${check} ${verdict}`);
+    expect(judged("run-1")).toEqual([
+      "flag-exists refuse",
+      "long-transactions warn",
+      "replication-slots warn",
+      "alarms-ok refuse",
+    ]);
+    expect(judged(undefined)).toEqual([
+      "flag-exists warn",
+      "long-transactions warn",
+      "replication-slots warn",
+      "alarms-ok warn",
+    ]);
   });
 });
 
@@ -66,7 +123,7 @@ describe("checks that have nothing to look at", () => {
 
   it("are left out on a server that is too old, and the others still run", () => {
     const catalog = catalogOf({ serverVersion: 130_000, table: undefined });
-    expect(refusals({ catalog, flagExists: false })).toEqual(["server-version", "flag-exists"]);
+    expect(refusals({ catalog, flagExists: readAs(false) })).toEqual(["flag-exists", "server-version"]);
   });
 
   it("are left out without a table", () => {
@@ -122,7 +179,7 @@ describe("refusals", () => {
   it("are one error that lists them all", () => {
     const results = runPreflight(
       contextOf({
-        flagExists: false,
+        flagExists: readAs(false),
         catalog: catalogOf({ table: tableOf({ columns: [columnOf({ notNull: true })] }) }),
       }),
     );
@@ -134,8 +191,8 @@ describe("refusals", () => {
     }).toThrow(
       [
         'migration "contact-acquisition-channel": is refused for 2 reasons; nothing was touched',
-        '- column "crm.contacts.lead_source" is NOT NULL, which this version does not carry over to the new column. ALTER TABLE ... ALTER COLUMN ... DROP NOT NULL first, and set it on the new column after the run.',
-        '- flag "contact-acquisition-channel" has no environment and profile in AppConfig. Run sluice deploy with this migration in the migrations folder. ',
+        '- flag "contact-acquisition-channel" has no environment and profile in AppConfig. Run sluice deploy with this migration in the migrations folder.',
+        '- column "crm.contacts.lead_source" is NOT NULL, which this version does not carry over to the new column. ALTER TABLE ... ALTER COLUMN ... DROP NOT NULL first, and set it on the new column after the run. ',
         "Mend them, then start it again",
       ].join("\n"),
     );
