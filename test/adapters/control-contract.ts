@@ -15,6 +15,7 @@ export function run(runId: string, changes: Partial<RunRecord> = {}): RunRecord 
     phase: "preflight",
     startedAt: "2026-01-05T09:00:00.000Z",
     updatedAt: "2026-01-05T09:00:00.000Z",
+    alarms: [],
     ...changes,
   };
 }
@@ -38,7 +39,11 @@ export function controlContract(name: string, harness: () => Promise<Control>): 
   describe(`control: ${name}`, () => {
     registration(harness);
     takingOver(harness);
+    takingBack(harness);
     transitions(harness);
+    pauses(harness);
+    guards(harness);
+    starters(harness);
     concurrency(harness);
   });
 }
@@ -144,6 +149,140 @@ function takingOver(harness: () => Promise<Control>): void {
   });
 }
 
+function takingBack(harness: () => Promise<Control>): void {
+  it("gives a table back to a run that let go of it, once and again", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    await control.release("a");
+    expect(await control.retake("a")).toBeUndefined();
+    expect(await control.retake("a")).toBeUndefined();
+    expect(await control.holder(TABLE)).toEqual(run("a"));
+  });
+
+  it("gives no table back that another run holds by now", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    await control.release("a");
+    await control.register(run("b"));
+    expect(await control.retake("a")).toEqual(run("b"));
+    expect(await control.holder(TABLE)).toEqual(run("b"));
+  });
+
+  it("gives nothing to a run that it does not know", async () => {
+    const control = await harness();
+    await expect(control.retake("a")).rejects.toThrow(NotFound);
+  });
+}
+
+const PAUSE = { by: "arn:aws:iam::000000000000:user/ann", at: "2026-01-05T09:30:00.000Z", reason: "a sale" };
+const END = { resumedBy: "arn:aws:iam::000000000000:user/bob", resumedAt: "2026-01-05T09:40:00.000Z" };
+
+function pauses(harness: () => Promise<Control>): void {
+  it("pauses a run, and says by whom, since when and why", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    expect(await control.pause("a", PAUSE, REVERSIBLE)).toEqual(run("a", { paused: PAUSE }));
+    expect(await control.run("a")).toEqual(run("a", { paused: PAUSE }));
+  });
+
+  it("keeps the first pause", async () => {
+    const control = await harness();
+    await control.register(run("a", { paused: PAUSE }));
+    const again = await control.pause("a", { ...PAUSE, by: "somebody else" }, REVERSIBLE);
+    expect(again.paused).toEqual(PAUSE);
+  });
+
+  it("pauses no run in another phase", async () => {
+    const control = await harness();
+    await control.register(run("a", { phase: "contract" }));
+    expect(await control.pause("a", PAUSE, REVERSIBLE)).toEqual(run("a", { phase: "contract" }));
+  });
+
+  it("ends a pause, says what was, and remembers who ended it", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    await control.pause("a", PAUSE, REVERSIBLE);
+    expect(await control.resume("a", END)).toEqual(run("a", { paused: PAUSE }));
+    const resumed = run("a", { lastPause: { ...PAUSE, ...END } });
+    expect(await control.run("a")).toEqual(resumed);
+    expect(await control.resume("a", { ...END, resumedBy: "somebody else" })).toEqual(resumed);
+    expect(await control.run("a")).toEqual(resumed);
+  });
+
+  it("pauses a run anew", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    await control.pause("a", PAUSE, REVERSIBLE);
+    await control.resume("a", END);
+    const second = { ...PAUSE, at: "2026-01-05T09:50:00.000Z" };
+    const paused = await control.pause("a", second, REVERSIBLE);
+    expect(paused).toEqual(run("a", { paused: second, lastPause: { ...PAUSE, ...END } }));
+  });
+
+  it("leaves a paused run in its phase where the change asks for that, and moves it where not", async () => {
+    const control = await harness();
+    await control.register(run("a", { phase: "cooling", paused: PAUSE }));
+    expect(await control.transition({ ...contract("a"), unlessPaused: true })).toMatchObject({ phase: "cooling" });
+    await control.resume("a", END);
+    expect(await control.transition({ ...contract("a"), unlessPaused: true })).toMatchObject({ phase: "contract" });
+    await control.register(run("b", { phase: "expand", paused: PAUSE, table: "crm/public.deals" }));
+    const on = { runId: "b", from: ["expand"], to: "backfill", at: "2026-01-05T09:45:00.000Z" } as const;
+    expect(await control.transition(on)).toMatchObject({ phase: "backfill", paused: PAUSE });
+  });
+
+  it("rolls a paused run back, which is paused no more", async () => {
+    const control = await harness();
+    await control.register(run("a", { paused: PAUSE }));
+    const { phase, paused } = await control.transition(rollback("a", "the alarm"));
+    expect({ phase, paused }).toEqual({ phase: "rolled-back", paused: undefined });
+  });
+
+  it("knows a run by name when it pauses or resumes", async () => {
+    const control = await harness();
+    await expect(control.pause("a", PAUSE, REVERSIBLE)).rejects.toThrow(NotFound);
+    await expect(control.resume("a", END)).rejects.toThrow(NotFound);
+  });
+}
+
+function guards(harness: () => Promise<Control>): void {
+  it("finds the runs that name an alarm, by the whole name, in the phases asked for", async () => {
+    const control = await harness();
+    const guarded = (runId: string, alarms: readonly string[], phase: RunRecord["phase"]) =>
+      control.register(run(runId, { alarms, phase, table: `crm/public.${runId}` }));
+    await guarded("a", ["errors", "latency"], "backfill");
+    await guarded("b", ["errors-of-another"], "backfill");
+    await guarded("c", ["latency"], "cooling");
+    await guarded("d", ["latency"], "done");
+    await guarded("e", ["latency"], "contract");
+    const found = async (alarm: string, phases: readonly RunRecord["phase"][]) =>
+      (await control.guardedBy(alarm, phases)).map(({ runId }) => runId).sort();
+    expect(await found("latency", REVERSIBLE)).toEqual(["a", "c"]);
+    expect(await found("errors", REVERSIBLE)).toEqual(["a"]);
+    expect(await found("latency", ["contract"])).toEqual(["e"]);
+    expect(await found("unheard-of", REVERSIBLE)).toEqual([]);
+    expect(await control.guardedBy("errors", ["backfill"])).toEqual([
+      run("a", { alarms: ["errors", "latency"], phase: "backfill", table: "crm/public.a" }),
+    ]);
+  });
+}
+
+function starters(harness: () => Promise<Control>): void {
+  it("notes the first who starts a run of a name", async () => {
+    const control = await harness();
+    expect(await control.starter("a")).toBeUndefined();
+    await control.nameStarter("a", "ann");
+    await control.nameStarter("a", "bob");
+    await control.nameStarter("b", "bob");
+    expect([await control.starter("a"), await control.starter("b")]).toEqual(["ann", "bob"]);
+  });
+
+  it("keeps who started a run with the run", async () => {
+    const control = await harness();
+    await control.register(run("a", { startedBy: "ann" }));
+    expect((await control.run("a"))?.startedBy).toBe("ann");
+  });
+}
+
 function transitions(harness: () => Promise<Control>): void {
   it("moves a run from one of the phases asked for, and says when", async () => {
     const control = await harness();
@@ -210,6 +349,49 @@ function concurrency(harness: () => Promise<Control>): void {
       const final = (await control.run(runId))?.phase;
       expect(["contract", "rolled-back"]).toContain(final);
       expect(new Set(seen.map(({ phase }) => phase))).toEqual(new Set([final]));
+    }
+  });
+
+  it("lets one of many pause a run, and one of many end it", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    const people = Array.from({ length: 20 }, (_, index) => `p${String(index)}`);
+    const seen = await Promise.all(people.map((by) => control.pause("a", { ...PAUSE, by }, REVERSIBLE)));
+    const pausedBy = new Set(seen.map(({ paused }) => paused?.by));
+    expect(pausedBy.size).toBe(1);
+    const ended = await Promise.all(people.map((resumedBy) => control.resume("a", { ...END, resumedBy })));
+    expect(ended.filter(({ paused }) => paused !== undefined)).toHaveLength(1);
+    const { paused, lastPause } = (await control.run("a")) ?? {};
+    expect(paused).toBeUndefined();
+    expect(pausedBy).toContain(lastPause?.by);
+  });
+
+  it("lets contract or a pause win, never both", async () => {
+    const control = await harness();
+    for (let round = 0; round < 10; round++) {
+      const runId = `r${String(round)}`;
+      await control.register(run(runId, { phase: "cooling", table: `crm/public.t${String(round)}` }));
+      await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          (index + round) % 2 === 0
+            ? control.pause(runId, PAUSE, REVERSIBLE)
+            : control.transition({ ...contract(runId), unlessPaused: true }),
+        ),
+      );
+      const { phase, paused } = (await control.run(runId)) ?? {};
+      expect([phase, paused === undefined]).toEqual(phase === "contract" ? ["contract", true] : ["cooling", false]);
+    }
+  });
+
+  it("gives a free table to a run that takes it back or to a new one, never to both", async () => {
+    const control = await harness();
+    for (let round = 0; round < 10; round++) {
+      const [old, fresh, table] = [`old${String(round)}`, `new${String(round)}`, `crm/public.t${String(round)}`];
+      await control.register(run(old, { table }));
+      await control.release(old);
+      const [taken, registered] = await Promise.all([control.retake(old), control.register(run(fresh, { table }))]);
+      const holder = (await control.holder(table))?.runId;
+      expect([taken?.runId, registered?.runId]).toEqual(holder === old ? [undefined, old] : [fresh, undefined]);
     }
   });
 }

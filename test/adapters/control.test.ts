@@ -1,4 +1,10 @@
-import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  CreateTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
 import { DynamoControl } from "../../adapters/control/control.ts";
 import { NotFound, ServiceRefused, ServiceUnavailable } from "../../core/errors.ts";
@@ -58,6 +64,55 @@ describe("control on DynamoDB", () => {
       await control.register(run(runId, { table: `crm/public.${runId}`, reason }));
     }
     expect(await control.runs(10)).toHaveLength(5);
+  });
+
+  it("finds guarded runs on every page of a scan", async () => {
+    const { dynamo, tableName } = await emptyTable();
+    const control = new DynamoControl({ client: dynamo, tableName });
+    const reason = "x".repeat(300_000);
+    for (const runId of ["a", "b", "c", "d", "e"]) {
+      await control.register(run(runId, { table: `crm/public.${runId}`, reason, alarms: ["errors"] }));
+    }
+    expect(await control.guardedBy("errors", ["preflight"])).toHaveLength(5);
+  });
+
+  it("reads a run that an earlier version registered, which names no alarms", async () => {
+    const { dynamo, tableName } = await emptyTable();
+    const { alarms: _, ...old } = run("a");
+    const item = Object.fromEntries(Object.entries(old).map(([key, value]) => [key, { S: String(value) }]));
+    await dynamo.send(new PutItemCommand({ TableName: tableName, Item: { id: { S: "run#a" }, ...item } }));
+    const control = new DynamoControl({ client: dynamo, tableName });
+    expect(await control.run("a")).toEqual(run("a"));
+    expect(await control.guardedBy("errors", ["preflight"])).toEqual([]);
+  });
+
+  it.each([
+    ["alarms", { S: "errors" }],
+    ["paused", { M: { by: { S: "ann" } } }],
+    ["startedBy", { N: "1" }],
+  ])("does not guess at a run whose %s was edited", async (attribute, value) => {
+    const { dynamo, tableName } = await emptyTable();
+    const control = new DynamoControl({ client: dynamo, tableName });
+    await control.register(run("a"));
+    const { Item } = await dynamo.send(new GetItemCommand({ TableName: tableName, Key: { id: { S: "run#a" } } }));
+    await dynamo.send(
+      new PutItemCommand({ TableName: tableName, Item: { ...Item, [attribute]: value as AttributeValue } }),
+    );
+    await expect(control.run("a")).rejects.toThrow(new RegExp(`"run#a".*"${attribute}"`));
+  });
+
+  it("forgets who starts a run after a day, whenever DynamoDB deletes the item", async () => {
+    const { dynamo, tableName } = await emptyTable();
+    const control = new DynamoControl({ client: dynamo, tableName });
+    await control.nameStarter("a", "ann");
+    const key = { id: { S: "start#a" } };
+    const { Item } = await dynamo.send(new GetItemCommand({ TableName: tableName, Key: key }));
+    const seconds = Number(Item?.["expiresAt"]?.N) - Date.now() / 1_000;
+    expect(Math.round(seconds / 60)).toBe(1_440);
+    await dynamo.send(new PutItemCommand({ TableName: tableName, Item: { ...Item, ...key, expiresAt: { N: "1" } } }));
+    expect(await control.starter("a")).toBeUndefined();
+    await control.nameStarter("a", "bob");
+    expect(await control.starter("a")).toBe("bob");
   });
 
   it("tells a missing table from a service that does not answer", async () => {

@@ -3,6 +3,8 @@
  * (`test/adapters/*-contract.ts`), so that a test on a fake says something about the real thing.
  */
 export { FakeAlarms } from "./fakes/alarms.ts";
+export { FakeApprovals } from "./fakes/approvals.ts";
+export { FakeCallers } from "./fakes/callers.ts";
 export { FakeClock } from "./fakes/clock.ts";
 export { FakeControl } from "./fakes/control.ts";
 export { FakeExecutions } from "./fakes/executions.ts";
@@ -10,3 +12,4 @@ export { FakeFlags } from "./fakes/flags.ts";
 export { FakeMetrics } from "./fakes/metrics.ts";
 export { FakeNotifier } from "./fakes/notifier.ts";
 export { FakePlanStore } from "./fakes/plan-store.ts";
+export { FakeStandbys } from "./fakes/standbys.ts";

@@ -43,6 +43,7 @@ export class Flow {
         migration: plan.migration,
         database: plan.database,
         planHash: plan.hash,
+        message: "a new plan",
         resumeAt: "expand",
         backfill: { workers: [0, 1], maxConcurrency: 2 },
         validation: { workers: [0, 1], maxConcurrency: 2 },
@@ -82,7 +83,7 @@ export class Flow {
     return readFindings(this.database, shardJob(this.run, job));
   }
 
-  async enter(...phases: Exclude<Phase, "rolled-back">[]): Promise<void> {
+  async enter(...phases: Exclude<Phase, "rolled-back" | "undone">[]): Promise<void> {
     for (const phase of phases) await enterPhase(this.ports, this.run, phase);
   }
 
@@ -102,6 +103,7 @@ export class Flow {
       phase: "preflight",
       startedAt: now,
       updatedAt: now,
+      alarms: plan.guard.alarms,
     });
     await recordRun(this.database, {
       runId: ref.id,

@@ -1,10 +1,12 @@
-import type { Control, PhaseChange, RunRecord } from "../../../core/ports.ts";
+import type { Phase } from "../../../core/plan/phases.ts";
+import type { Control, EndedPause, Pause, PhaseChange, RunRecord } from "../../../core/ports.ts";
 import { missing } from "./missing.ts";
 
 export class FakeControl implements Control {
   readonly #runs = new Map<string, RunRecord>();
   /** Who holds a table, by run id. */
   readonly #holders = new Map<string, string>();
+  readonly #starters = new Map<string, string>();
 
   async register(run: RunRecord): Promise<RunRecord | undefined> {
     return Promise.resolve(this.#claim(run, undefined));
@@ -24,6 +26,16 @@ export class FakeControl implements Control {
       this.#holders.set(run.table, run.runId);
     }
     return undefined;
+  }
+
+  retake(runId: string): Promise<RunRecord | undefined> {
+    return Promise.resolve().then(() => {
+      const { table } = this.#known(runId);
+      const holder = this.#holders.get(table);
+      if (holder !== undefined && holder !== runId) return this.#runs.get(holder);
+      this.#holders.set(table, runId);
+      return undefined;
+    });
   }
 
   release(runId: string): Promise<void> {
@@ -47,18 +59,56 @@ export class FakeControl implements Control {
     return Promise.resolve(newestFirst.slice(0, limit));
   }
 
-  transition(change: PhaseChange): Promise<RunRecord> {
-    return Promise.resolve().then(() => this.#compareAndSet(change));
+  guardedBy(alarm: string, phases: readonly Phase[]): Promise<readonly RunRecord[]> {
+    const guarded = [...this.#runs.values()].filter(
+      ({ alarms, phase }) => alarms.includes(alarm) && phases.includes(phase),
+    );
+    return Promise.resolve(guarded);
   }
 
-  /** Without a pause between the look and the change, as in the database. */
-  #compareAndSet(change: PhaseChange): RunRecord {
-    const run = this.#runs.get(change.runId);
-    if (run === undefined) throw missing(`run "${change.runId}"`);
-    if (!change.from.includes(run.phase)) return run;
-    const reason = change.reason === undefined ? {} : { reason: change.reason };
-    const moved: RunRecord = { ...run, phase: change.to, updatedAt: change.at, ...reason };
-    this.#runs.set(change.runId, moved);
-    return moved;
+  /** Without a break between the look and the change, as in the database; so are those below. */
+  transition({ runId, from, to, at, reason, unlessPaused = false }: PhaseChange): Promise<RunRecord> {
+    return this.#change(runId, (run) => {
+      if (!from.includes(run.phase) || (unlessPaused && run.paused !== undefined)) return run;
+      const { paused, ...rest } = run;
+      const still = paused === undefined || to === "rolled-back" ? {} : { paused };
+      return { ...rest, ...still, phase: to, updatedAt: at, ...(reason !== undefined && { reason }) };
+    });
+  }
+
+  pause(runId: string, pause: Pause, from: readonly Phase[]): Promise<RunRecord> {
+    return this.#change(runId, (run) =>
+      from.includes(run.phase) && run.paused === undefined ? { ...run, paused: pause } : run,
+    );
+  }
+
+  async resume(runId: string, end: Pick<EndedPause, "resumedBy" | "resumedAt">): Promise<RunRecord> {
+    await Promise.resolve();
+    const before = this.#known(runId);
+    const { paused, ...rest } = before;
+    if (paused !== undefined) this.#runs.set(runId, { ...rest, lastPause: { ...paused, ...end } });
+    return before;
+  }
+
+  nameStarter(runId: string, startedBy: string): Promise<void> {
+    if (!this.#starters.has(runId)) this.#starters.set(runId, startedBy);
+    return Promise.resolve();
+  }
+
+  starter(runId: string): Promise<string | undefined> {
+    return Promise.resolve(this.#starters.get(runId));
+  }
+
+  async #change(runId: string, change: (run: RunRecord) => RunRecord): Promise<RunRecord> {
+    await Promise.resolve();
+    const changed = change(this.#known(runId));
+    this.#runs.set(runId, changed);
+    return changed;
+  }
+
+  #known(runId: string): RunRecord {
+    const run = this.#runs.get(runId);
+    if (run === undefined) throw missing(`run "${runId}"`);
+    return run;
   }
 }
