@@ -181,6 +181,40 @@ describe("the concepts", () => {
   });
 });
 
+describe("the concepts' gates", () => {
+  const page = read("docs/concepts.md");
+
+  it("are an example that a migration file may have", () => {
+    const file = parse(read("examples/migrations/contact-acquisition-channel.yaml")) as object;
+    const { gates } = parse(block("docs/concepts.md", "yaml", "before_cutover:")) as { readonly gates: object };
+    const { gates: parsed } = parseMigration(JSON.stringify({ ...file, gates }), "docs/concepts.md");
+    expect(Object.keys(parsed.before_cutover ?? {})).toEqual(
+      expect.arrayContaining(["alarms", "metrics", "sql", "divergence", "approval", "hold", "timeout", "on_fail"]),
+    );
+  });
+
+  it("are all there, with every condition that one may have", () => {
+    for (const gate of GATES) expect(page).toContain(`\`${gate}\``);
+    for (const condition of ["alarms", "metrics", "sql", "divergence", "approval"])
+      expect(page).toMatch(new RegExp(`^\\| \`${condition}\` `, "m"));
+  });
+
+  it("name every kind of event of the ledger, and every kind of item of control", () => {
+    const kinds = [
+      ...(/type EventKind =([^;]+);/.exec(read("core/ledger/event.ts"))?.[1] ?? "").matchAll(/"([\w-]+)"/g),
+    ];
+    expect(kinds.length).toBeGreaterThan(10);
+    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## Control"));
+    for (const [, kind = ""] of kinds) expect(ledger).toContain(`\`${kind}\``);
+    const sources = readdirSync(join(ROOT, "adapters/control")).map((file) => read(join("adapters/control", file)));
+    const prefixes = new Set(
+      sources.flatMap((source) => [...source.matchAll(/["\`]([a-z]+#)/g)].map(([, prefix]) => prefix)),
+    );
+    expect([...prefixes].sort()).toEqual(["approval#", "run#", "standby#", "start#", "table#"]);
+    for (const prefix of prefixes) expect(page.slice(page.indexOf("## Control"))).toContain(`| \`${prefix ?? ""}`);
+  });
+});
+
 describe("the decisions", () => {
   it("are numbered without a gap, and each is a page with a context, a decision and its consequence", () => {
     const files = readdirSync(join(ROOT, "docs/decisions")).sort();
