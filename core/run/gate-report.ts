@@ -8,7 +8,7 @@ const gateReportSchema = z.object({
   gate: z.string(),
   /** Times that it was looked at. */
   looks: z.number(),
-  /** Between each look that found something not to hold and the next look. */
+  /** From each look that found something but the approval not to hold until the next look. */
   secondsOnHold: z.number(),
   /** What people answered where it asked them. */
   decisions: z.array(z.object({ by: z.string(), verdict: z.string(), reason: z.string() })),
@@ -24,12 +24,14 @@ export async function gateReports(session: Session, runId: string): Promise<read
       SELECT id, kind, subject, detail, at FROM sluice.event
       WHERE run_id = ${runId} AND kind IN ('gate', 'decision')
     ), look AS (
-      SELECT id, subject, detail ->> 'verdict' AS verdict,
+      SELECT id, subject,
+        EXISTS (SELECT FROM jsonb_array_elements(detail -> 'readings') AS r
+                WHERE r ->> 'kind' <> 'approval' AND r ->> 'verdict' <> 'pass') AS broken,
         extract(epoch FROM lead(at, 1, at) OVER (PARTITION BY subject ORDER BY id) - at) AS seconds
       FROM event WHERE kind = 'gate'
     ), gate AS (
       SELECT subject, min(id) AS first, count(*) AS looks,
-        coalesce(round(sum(seconds) FILTER (WHERE verdict = 'hold'), 1), 0) AS on_hold
+        coalesce(round(sum(seconds) FILTER (WHERE broken), 1), 0) AS on_hold
       FROM look GROUP BY subject
     )
     SELECT CAST(coalesce(jsonb_agg(jsonb_build_object(

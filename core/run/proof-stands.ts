@@ -74,7 +74,7 @@ async function unprovenRelations(database: Database, run: Run): Promise<readonly
   const problems: string[] = [];
   for (const relation of await unreadRelations(database, shardJob(run, "validate-before-contract"))) {
     const found = await differs(database, run, relation);
-    if (found !== undefined) problems.push(`partition ${relation} came after the proof, and ${found}`);
+    if (found !== undefined) problems.push(`relation ${relation} came after the proof, and ${found}`);
   }
   return problems;
 }

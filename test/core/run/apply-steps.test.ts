@@ -158,4 +158,59 @@ describe("applying steps of DDL", () => {
     expect(await call(slow)).toMatchObject({ status: "wait", message: /held by another transaction/ });
     expect(await recorded()).toEqual([]);
   });
+
+  describe("that require something", () => {
+    const lock = "LOCK TABLE contacts IN ACCESS EXCLUSIVE MODE";
+    const guarded: DdlStep = {
+      ...STEP,
+      requires: {
+        lock,
+        query: "SELECT format('row %s has no source', id) AS problem FROM contacts WHERE lead_source = ''",
+      },
+    };
+
+    it("applies them where nothing stands against it", async () => {
+      expect(await call(guarded)).toMatchObject({ status: "more" });
+      expect(await columns()).toEqual(["a", "b"]);
+    });
+
+    it("leaves nothing behind where something does, names it, and can be called again when it is mended", async () => {
+      await fresh.client.query("UPDATE contacts SET lead_source = '' WHERE id IN (3, 5)");
+      await expect(call(guarded)).rejects.toThrow(StatementFailed);
+      await expect(call(guarded)).rejects.toThrow(
+        /step "add-a": was not begun, and left nothing behind: row 3 has no source, row 5 has no source/,
+      );
+      expect(await columns()).toEqual([]);
+      expect(await recorded()).toEqual([]);
+      await fresh.client.query("UPDATE contacts SET lead_source = 'web'");
+      expect(await call(guarded)).toMatchObject({ status: "more" });
+    });
+
+    it("asks under the lock: it waits for a writer, and then sees what that one wrote", async () => {
+      const writer = await fresh.connect();
+      await writer.query("BEGIN; UPDATE contacts SET lead_source = '' WHERE id = 3");
+      expect(await call(guarded)).toMatchObject({ status: "wait", message: /lock not free/ });
+      await writer.query("COMMIT");
+      await expect(call(guarded)).rejects.toThrow(/row 3 has no source/);
+    });
+
+    it("takes their requirement for applied with them", async () => {
+      await call(guarded);
+      await fresh.client.query("UPDATE contacts SET lead_source = '' WHERE id = 3");
+      expect(await call(guarded)).toMatchObject({ status: "done" });
+    });
+  });
+
+  it("counts the tries of an undo anew each time that it is asked for", async () => {
+    const holder = await fresh.connect();
+    await holder.query("BEGIN; SELECT count(*) FROM contacts");
+    await call(STEP);
+    await call(STEP);
+    await fresh.client.query(
+      `INSERT INTO sluice.event (run_id, kind, subject) VALUES ($1, 'undo', 'contact-channel')`,
+      [stage.run.ref.id],
+    );
+    expect(await call(STEP)).toMatchObject({ status: "wait", message: /try 1/ });
+    await holder.query("COMMIT");
+  });
 });

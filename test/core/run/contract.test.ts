@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { GateFailed, RunSuperseded } from "../../../core/errors.ts";
+import { GateFailed, RunSuperseded, StatementFailed } from "../../../core/errors.ts";
 import { OLD_PATH, type FlagState } from "../../../core/flag.ts";
 import { claimRollback } from "../../../core/run/rollback.ts";
 import { contract } from "../../../core/run/contract.ts";
@@ -31,7 +31,7 @@ describe("contract", () => {
   afterEach(() => fresh.close());
 
   const call = (): ReturnType<typeof contract> => contract(stage.ports, stage.run);
-  const deploy = (state: FlagState): Promise<number> => stage.flags.deploy(MIGRATION.migration, state, "immediate");
+  const deploy = (state: FlagState): Promise<number> => stage.flags.deployNow(MIGRATION.migration, state);
 
   function final(): FlagState {
     const flag = stage.run.plan.cutover.at(-1)?.flag;
@@ -98,12 +98,12 @@ describe("contract", () => {
     await deals.flow.expand();
     await deals.reach("cooling");
     const flag = deals.run.plan.cutover.at(-1)?.flag ?? OLD_PATH;
-    await deals.flags.deploy(MIGRATION.migration, flag, "immediate");
+    await deals.flags.deployNow(MIGRATION.migration, flag);
     expect(await contract(deals.ports, deals.run)).toMatchObject({ status: "more" });
   });
 
   it("drops nothing while the old path is being deployed, though it is not complete yet", async () => {
-    await stage.flags.deploy(MIGRATION.migration, OLD_PATH, "stepwise");
+    await stage.flags.deploy(MIGRATION.migration, OLD_PATH, []);
     await expect(call()).rejects.toThrow(/is being deployed anew/);
     expect(await columns()).toContain("lead_source");
     expect(await stage.phase()).toBe("cooling");
@@ -157,7 +157,89 @@ describe("contract", () => {
 
   it("is not entered before cooling", async () => {
     const early = await (await Stage.begin(fresh)).reach("soak");
-    await early.flags.deploy(MIGRATION.migration, early.run.plan.cutover.at(-1)?.flag ?? OLD_PATH, "immediate");
+    await early.flags.deployNow(MIGRATION.migration, early.run.plan.cutover.at(-1)?.flag ?? OLD_PATH);
     await expect(contract(early.ports, early.run)).rejects.toThrow(RunSuperseded);
+  });
+
+  describe("of a run that is paused", () => {
+    const by = "arn:aws:iam::1:user/ann";
+    const at = "2026-01-05T09:00:00.000Z";
+
+    it("claims and drops nothing until the pause ends, and then goes on", async () => {
+      await stage.control.pause(stage.run.ref.id, { by, at, reason: "month's end" }, ["cooling"]);
+      expect(await call()).toEqual({
+        status: "standby",
+        waitSeconds: 86_400,
+        message: `paused by ${by} since ${at}: month's end`,
+      });
+      expect(await stage.phase()).toBe("cooling");
+      expect(await columns()).toContain("lead_source");
+      await stage.control.resume(stage.run.ref.id, { resumedBy: by, resumedAt: at });
+      expect(await call()).toMatchObject({ status: "more" });
+    });
+
+    it("lets one of the two win where a pause comes at the moment of the claim, and be told so", async () => {
+      const [contracted, paused] = await Promise.all([
+        call(),
+        stage.control.pause(stage.run.ref.id, { by, at, reason: "wait" }, ["cooling"]),
+      ]);
+      expect(contracted.status).toBe(paused.paused ? "standby" : "more");
+      expect((await columns()).includes("lead_source")).toBe(paused.paused !== undefined);
+    });
+  });
+
+  describe("where a sync trigger is not as the plan made it", () => {
+    const forward = `"~sluice_update_forward_lead_source_acquisition_channel"`;
+    const disable = `ALTER TABLE contacts DISABLE TRIGGER ${forward}`;
+
+    it("drops nothing, and leaves the run reversible, if it is so before the claim", async () => {
+      await fresh.client.query(disable);
+      await expect(call()).rejects.toThrow(GateFailed);
+      await expect(call()).rejects.toThrow(`trigger ${forward} on public.contacts is disabled`);
+      expect(await columns()).toContain("lead_source");
+      expect(await stage.phase()).toBe("cooling");
+    });
+
+    it("drops nothing if it is so since the claim, and goes on once that is mended", async () => {
+      await stage.reach("contract");
+      await fresh.client.query(disable);
+      await expect(call()).rejects.toThrow(StatementFailed);
+      await expect(call()).rejects.toThrow(
+        /step "contract-drop-column": was not begun, and left nothing behind: trigger .* is disabled\. Mend that/,
+      );
+      expect(await columns()).toContain("lead_source");
+      await fresh.client.query(`ALTER TABLE contacts ENABLE ALWAYS TRIGGER ${forward}`);
+      expect(await call()).toMatchObject({ status: "more" });
+      expect(await columns()).not.toContain("lead_source");
+    });
+
+    it("sees it under the lock of the drop: a change that waits for the same lock comes before it or too late", async () => {
+      await stage.reach("contract");
+      const other = await fresh.connect();
+      await other.query("BEGIN");
+      await other.query(disable);
+      expect(await call()).toMatchObject({ status: "wait", message: /lock not free/ });
+      await other.query("COMMIT");
+      await expect(call()).rejects.toThrow(/is disabled/);
+    });
+  });
+
+  it("is past every gate once it has claimed the run, since there is no way back to fail to", async () => {
+    await stage.reach("contract");
+    await deploy(OLD_PATH);
+    await fresh.client.query(`CREATE INDEX late ON contacts (lead_source)`);
+    expect(await call()).toMatchObject({ status: "more" });
+    expect(await columns()).not.toContain("lead_source");
+  });
+
+  it("looks whether the proof stands before it claims the run", async () => {
+    const names = ["insert_forward", "insert_backward", "update_forward", "update_backward"].map(
+      (label) => `"~sluice_${label}_lead_source_acquisition_channel"`,
+    );
+    await fresh.client.query(`ALTER TABLE contacts DISABLE TRIGGER ALL;
+      UPDATE contacts SET acquisition_channel = 'unseen' WHERE id = 7;
+      ${names.map((trigger) => `ALTER TABLE contacts ENABLE ALWAYS TRIGGER ${trigger}`).join(";")}`);
+    await expect(call()).rejects.toThrow(/came after the proof, and has rows that differ/);
+    expect(await stage.phase()).toBe("cooling");
   });
 });
