@@ -24,7 +24,7 @@ export interface EmulatorProps {
   readonly cacheDirectory?: string | undefined;
   /**
    * More variables for the emulator and so for every Lambda that it runs: `AWS_ENDPOINT_URL_RDS_DATA`,
-   * `SFN_WAIT_SCALE`.
+   * `SFN_WAIT_SCALE`, `APPCONFIG_MINUTE_SECONDS`.
    */
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** @default any free port */

@@ -17,6 +17,8 @@ export interface UpOptions {
   readonly migrations?: string | undefined;
   /** Name of the database, in PostgreSQL and in migrations. @default `crm` */
   readonly database?: string | undefined;
+  /** Minutes that a step of a cutover bakes for. @default 0, since nobody wants to wait for it here */
+  readonly flagBakeMinutes?: number | undefined;
   /** More variables for the emulator. */
   readonly emulatorEnvironment?: Readonly<Record<string, string>> | undefined;
   /** More settings for PostgreSQL. */
@@ -121,12 +123,14 @@ async function emulate(props: StartProps): Promise<Readonly<Record<string, strin
 }
 
 /** The context key `sluice` of this stack. */
-function configuration({ migrations = "examples/migrations", database = "crm" }: StartProps, rdsData: string): object {
+function configuration(props: StartProps, rdsData: string): object {
+  const { migrations = "examples/migrations", database = "crm", flagBakeMinutes = 0 } = props;
   return {
     migrations: resolve(migrations),
     databases: { [database]: { clusterArn: CLUSTER_ARN, secretArn: SECRET_ARN, database } },
     endpoints: { rdsData },
     retain: false,
+    flagBakeMinutes,
     // The emulator knows neither versions nor aliases of state machines.
     stateMachineVersions: false,
     // Seconds matter here, and AppConfig bakes in whole minutes.
