@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Catalog } from "../../../core/catalog/catalog.ts";
 import { MigrationInvalid, NotFound } from "../../../core/errors.ts";
 import { NOBODY } from "../../../core/flag.ts";
-import type { MigrationInput } from "../../../core/migration/schema.ts";
+import { GATES, type MigrationInput } from "../../../core/migration/schema.ts";
 import { planHash, planMigration } from "../../../core/plan/plan-migration.ts";
 import type { Plan } from "../../../core/plan/plan.ts";
 import { catalogOf, columnOf, migrationOf, tableOf } from "../preflight/contexts.ts";
@@ -40,6 +40,7 @@ describe("a plan's hash", () => {
       },
     ],
     ["alarm", { gates: { alarms: ["crm-latency"] } }],
+    ["gate", { gates: { alarms: ["crm-errors"], before_contract: { approval: {} } } }],
     ["cooling period", { contract: { cooling: "2d" } }],
   ])("is another for another %s", (_, changes) => {
     expect(plan(changes).hash).not.toBe(plan().hash);
@@ -82,7 +83,7 @@ describe("a plan", () => {
   });
 
   it("counts times in whole seconds, never less than the migration asks for", () => {
-    const { soakSeconds, coolingSeconds, gate, backfill, cutover } = plan({
+    const { soakSeconds, coolingSeconds, guard, backfill, cutover } = plan({
       soak: "1500ms",
       contract: { cooling: "2d" },
       gates: { alarms: ["a"], timeout: "90s", poll: "250ms" },
@@ -94,9 +95,15 @@ describe("a plan", () => {
         ],
       },
     });
-    expect([soakSeconds, coolingSeconds, gate.timeoutSeconds, gate.pollSeconds]).toEqual([2, 172_800, 90, 1]);
+    expect([soakSeconds, coolingSeconds, guard.timeoutSeconds, guard.pollSeconds]).toEqual([2, 172_800, 90, 1]);
     expect(cutover.map((step) => step.soakSeconds)).toEqual([120, 1]);
     expect(backfill).toMatchObject({ sliceSeconds: 5, batchTargetMs: 100 });
+  });
+
+  it("has every gate in the order of the run, and is guarded by every alarm that one of them names", () => {
+    const { gates, guard } = plan({ gates: { alarms: ["all"], before_cutover: { alarms: { names: ["one"] } } } });
+    expect(gates.map(({ name }) => name)).toEqual(GATES);
+    expect(guard.alarms).toEqual(["all", "one"]);
   });
 
   it("keeps a lease for longer than the 45 s after which the Data API gives a batch up", () => {

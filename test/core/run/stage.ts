@@ -1,7 +1,14 @@
 import type { Phase } from "../../../core/plan/phases.ts";
 import type { MigrationInput } from "../../../core/migration/schema.ts";
-import type { Run } from "../../../core/run/run.ts";
-import { FakeAlarms, FakeFlags, FakeNotifier, type FakeControl } from "../../support/fakes.ts";
+import type { Ports, Run } from "../../../core/run/run.ts";
+import {
+  FakeAlarms,
+  FakeApprovals,
+  FakeFlags,
+  FakeMetrics,
+  FakeNotifier,
+  type FakeControl,
+} from "../../support/fakes.ts";
 import { Flow } from "../../support/flow.ts";
 import type { FreshDatabase } from "../../support/postgres.ts";
 
@@ -25,12 +32,29 @@ export const MIGRATION = {
 /** The phases in their order. */
 const WAY = ["expand", "backfill", "validate", "cutover", "soak", "cooling", "contract", "done"] as const;
 
+interface FakePorts {
+  readonly flags: FakeFlags;
+  readonly alarms: FakeAlarms;
+  readonly metrics: FakeMetrics;
+  readonly approvals: FakeApprovals;
+  readonly notifier: FakeNotifier;
+  readonly clock: Ports["clock"];
+}
+
 /** A run on a real ledger with the other ports in memory, in whatever phase a test starts from. */
 export class Stage {
   static #runs = 0;
   readonly flags = new FakeFlags({ migrations: [MIGRATION.migration] });
   readonly alarms = new FakeAlarms({ "crm-errors": "OK", "crm-latency": "OK" });
+  readonly metrics = new FakeMetrics();
+  readonly approvals = new FakeApprovals();
   readonly notifier = new FakeNotifier();
+  /** As far ahead of the time as was let pass. */
+  readonly clock: Ports["clock"] = {
+    now: () => new Date(Date.now() + this.#passed * 1_000),
+    sleep: (milliseconds) => this.flow.clock.sleep(milliseconds),
+  };
+  #passed = 0;
 
   private constructor(
     readonly fresh: FreshDatabase,
@@ -53,8 +77,9 @@ export class Stage {
     return this.flow.control;
   }
 
-  get ports(): Flow["ports"] & { flags: FakeFlags; alarms: FakeAlarms; notifier: FakeNotifier } {
-    return { ...this.flow.ports, flags: this.flags, alarms: this.alarms, notifier: this.notifier };
+  get ports(): Omit<Flow["ports"], "clock"> & FakePorts {
+    const { flags, alarms, metrics, approvals, notifier, clock } = this;
+    return { ...this.flow.ports, flags, alarms, metrics, approvals, notifier, clock };
   }
 
   /** Walks on to a phase, through those between. */
@@ -81,8 +106,9 @@ export class Stage {
     });
   }
 
-  /** Lets time pass: everything that the ledger has of the run happened that much earlier. */
+  /** Lets time pass: the clock goes on, and everything that the ledger has of the run happened that much earlier. */
   async pass(seconds: number): Promise<void> {
+    this.#passed += seconds;
     const parameters = [this.run.ref.id, seconds];
     await this.fresh.client.query(
       `UPDATE sluice.event SET at = at - make_interval(secs => $2) WHERE run_id = $1`,
