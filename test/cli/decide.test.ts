@@ -1,0 +1,257 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
+import { purpose } from "../../core/run/purpose.ts";
+import { DatabaseUnavailable, ServiceUnavailable } from "../../core/errors.ts";
+import { ANA, BEN, HASH, OperatedStack, question, runRecord, stateMachines } from "./operated-stack.ts";
+import { type TestCliProps, testCli } from "./test-cli.ts";
+
+let stack: OperatedStack;
+
+beforeEach(async () => {
+  stack = new OperatedStack();
+  await stack.control.register(runRecord("friday"));
+  await stack.approvals.request(question("friday"));
+  await stack.standbys.keep("friday", "token-of-friday");
+});
+
+const sluice = (props: TestCliProps = {}): ReturnType<typeof testCli> =>
+  testCli({ clock: stack.clock, services: stack.services(), ...props });
+
+const decision = async (): Promise<unknown> => (await stack.approvals.find("friday", "before_cutover"))?.decision;
+
+const GATE: GateEvaluation = {
+  gate: "before_cutover",
+  verdict: "standby",
+  readings: [
+    { kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK for 300 s", verdict: "pass", reason: "" },
+    { kind: "approval", name: "approval", value: "none", threshold: "approved", verdict: "hold", reason: "asked" },
+  ],
+  passedSeconds: 600,
+  holdSeconds: 600,
+  heldSeconds: 0,
+  timeoutSeconds: 1_800,
+};
+
+describe("sluice approve", () => {
+  it("approves as the caller, for just this request, and the run goes on", async () => {
+    const { code, out, err } = await sluice()("approve", "friday", "--plan", "3f9c21ab", "--reason", "checked with BI");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toBe(`✓ Gate before_cutover of run "friday" is approved by ${BEN}. The run goes on.\n`);
+    expect(await decision()).toMatchObject({ verdict: "approved", by: BEN, reason: "checked with BI" });
+    expect(stack.standbys.woken).toEqual(["token-of-friday"]);
+    const request = { run: "friday", plan: "3f9c21ab", reason: "checked with BI" };
+    const proof = { query: JSON.stringify({ arn: BEN, purpose: purpose("approve", request) }) };
+    expect(stack.calls).toEqual([{ name: "Approve", payload: { ...request, proof } }]);
+  });
+
+  it("gives a script the decision", async () => {
+    const { code, out } = await sluice()("approve", "friday", "--reason", "CHG-4711", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      run: "friday",
+      gate: "before_cutover",
+      verdict: "approved",
+      by: BEN,
+      at: "2026-01-05T09:00:00.000Z",
+    });
+  });
+
+  it.each([
+    [["approve", "friday"], "required option '--reason <text>' not specified"],
+    [["approve", "friday", "--reason", "  "], "It says nothing."],
+    [["reject", "friday"], "required option '--reason <text>' not specified"],
+    [["pause", "friday"], "required option '--reason <text>' not specified"],
+  ])("asks for a reason: %j", async (args, message) => {
+    const { code, err } = await sluice()(...args);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+    expect(stack.calls).toEqual([]);
+  });
+
+  describe("on a terminal", () => {
+    const job = {
+      job: "validate-before-cutover",
+      shards: { done: 8, total: 8 },
+      blocks: { done: 1, total: 1 },
+      rowsSynced: 0,
+      rowsPerSecond: 0,
+      mismatches: 0,
+    };
+    const services = () =>
+      stack.services({
+        progress: () => Promise.resolve([job]),
+        stateMachines: () =>
+          stateMachines({
+            lastStep: () => Promise.resolve({ state: "GateBeforeCutover", message: "asks", at: "", gate: GATE }),
+          }),
+      });
+
+    it("shows what is decided, and binds the yes to the plan that was shown", async () => {
+      const props = { interactive: true, answer: true, services: services() };
+      const { code, err } = await sluice(props)("approve", "friday", "--reason", "checked");
+      expect(code).toBe(0);
+      expect(err).toBe(
+        `
+friday
+
+  gate        before cutover
+  migration   lead-source
+  table       crm/crm.friday
+  plan        ${HASH}
+  started by  ${ANA}
+  deadline    2026-01-08T09:00:00.000Z, 3d left
+  proof       validate before cutover: divergence 0 rows, 8 shards of 8 read
+  on yes      The cutover begins: its first step sends traffic to the new path.
+
+  gate before cutover  waits for a person
+    ✓ alarm crm-errors is OK, to be OK for 300 s
+    … approval approval is none, to be approved: asked
+    everything has held for 10m of 10m
+
+`.trimStart(),
+      );
+      expect(stack.calls[0]?.payload).toMatchObject({ plan: HASH });
+      expect(err).not.toContain("token-of-friday");
+    });
+
+    it("decides nothing where the answer is no", async () => {
+      const props = { interactive: true, answer: false, services: services() };
+      const { code, out, err } = await sluice(props)("approve", "friday", "--reason", "checked");
+      expect({ code, out }).toEqual({ code: 0, out: "" });
+      expect(err).toMatch(/nothing was decided\n$/);
+      expect(stack.calls).toEqual([]);
+    });
+
+    it("decides nothing where nobody can answer", async () => {
+      const { code, err } = await sluice({ interactive: true })("approve", "friday", "--reason", "checked");
+      expect(code).toBe(2);
+      expect(err).toContain("→ Add --yes, or run it on a terminal");
+      expect(stack.calls).toEqual([]);
+    });
+
+    it("does not ask where it is told not to", async () => {
+      const { code, err } = await sluice({ interactive: true })("approve", "friday", "--reason", "checked", "--yes");
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+    });
+
+    it("does not take a question that cannot be read for none", async () => {
+      const busy = new ServiceUnavailable({ object: "table", problem: "is busy", remedy: "Retry" });
+      const props = { interactive: true, answer: true };
+      const broken = stack.services({ approvals: () => Promise.reject(busy) });
+      const { code } = await sluice({ ...props, services: broken })("approve", "friday", "--reason", "checked");
+      expect(code).toBe(5);
+      expect(stack.calls).toEqual([]);
+    });
+
+    it("says what it could not read of the facts", async () => {
+      const down = new DatabaseUnavailable({ object: 'database "crm"', problem: "is resuming", remedy: "Wait" });
+      const broken = stack.services({ progress: () => Promise.reject(down) });
+      const props = { interactive: true, answer: false, services: broken };
+      const { err } = await sluice(props)("approve", "friday", "--reason", "checked");
+      expect(err).toContain("proof       none yet");
+      expect(err).toContain('not known: database "crm": is resuming. Wait');
+    });
+  });
+});
+
+describe("sluice reject", () => {
+  it("rejects as the caller, and says what that does", async () => {
+    const { code, out } = await sluice()("reject", "friday", "--reason", "the month is being closed");
+    expect(code).toBe(0);
+    expect(out).toBe(
+      `✓ Gate before_cutover of run "friday" is rejected by ${BEN}. The run is rolled back: all traffic on the old path.\n`,
+    );
+    expect(await decision()).toMatchObject({ verdict: "rejected", by: BEN, reason: "the month is being closed" });
+  });
+});
+
+describe("an answer that does not count", () => {
+  /** Exit code and text as a person sees it, on one line. */
+  const refused = async (...args: readonly string[]): Promise<string> => {
+    const { code, out, err } = await sluice()(...args);
+    expect({ code, out }).toEqual({ code: 3, out: "" });
+    return err.replaceAll(/\n +/g, " ").trimEnd();
+  };
+
+  it("is the one about another plan", async () => {
+    expect(await refused("approve", "friday", "--plan", "deadbeef", "--reason", "checked")).toBe(
+      `✗ gate before_cutover of run "friday" is about plan ${HASH}, and the decision about plan "deadbeef" ` +
+        "→ Read the plan that the run carries out, and decide on that one",
+    );
+  });
+
+  it("is the one that comes late", async () => {
+    stack.clock.advance(4 * 86_400_000);
+    expect(await refused("reject", "friday", "--reason", "no")).toBe(
+      '✗ gate before_cutover of run "friday" asked for an answer until 2026-01-08T09:00:00.000Z, and it is ' +
+        "2026-01-09T09:00:00.000Z → The gate fails as its migration says; start a new run to be asked again",
+    );
+  });
+
+  it("is the second one", async () => {
+    await sluice()("approve", "friday", "--reason", "first");
+    stack.caller = ANA;
+    expect(await refused("reject", "friday", "--reason", "second")).toBe(
+      `✗ gate before_cutover of run "friday" was approved by ${BEN} at 2026-01-05T09:00:00.000Z ("first"), and ` +
+        "nothing else is asked now → See where it stands: sluice status friday",
+    );
+  });
+
+  it("is the one of whoever started the run, where the gate forbids that", async () => {
+    await stack.control.register(runRecord("saturday"));
+    await stack.approvals.request(question("saturday", { selfApproval: false }));
+    stack.caller = ANA;
+    expect(await refused("approve", "saturday", "--reason", "me")).toBe(
+      `✗ gate before_cutover of run "saturday" must not be approved by whoever started the run: ${ANA} ` +
+        "→ Ask somebody else to approve",
+    );
+  });
+
+  it("is the one to a run that asks nothing, or is over", async () => {
+    await stack.control.register(runRecord("sunday"));
+    expect(await refused("approve", "sunday", "--reason", "go")).toBe(
+      '✗ run "sunday" asks nothing at this moment → See what it waits for: sluice status sunday',
+    );
+    await stack.control.transition({
+      ...{ runId: "sunday", from: ["validate"], to: "rolled-back", at: "2026-01-05T10:00:00.000Z" },
+      reason: 'alarm "crm-errors" fired',
+    });
+    expect(await refused("approve", "sunday", "--reason", "go")).toBe(
+      '✗ run "sunday" was rolled back at 2026-01-05T10:00:00.000Z: alarm "crm-errors" fired ' +
+        "→ There is nothing left to decide",
+    );
+  });
+
+  it("is the one of a caller whom nobody knows", async () => {
+    const services = stack.services({ proof: () => Promise.resolve({ query: '{"purpose":"another"}' }) });
+    const { code, err } = await sluice({ services })("approve", "friday", "--reason", "checked");
+    expect(code).toBe(3);
+    expect(err).toBe("✗ the caller\n  gave a proof for another purpose\n  → Call again\n");
+    expect(await decision()).toBeUndefined();
+  });
+
+  it("is told to a script in its parts", async () => {
+    const { code, out, err } = await sluice()(
+      ...["approve", "friday", "--plan", "deadbeef", "--reason", "checked", "--json"],
+    );
+    expect({ code, out }).toEqual({ code: 3, out: "" });
+    expect(JSON.parse(err)).toEqual({
+      error: {
+        name: "DecisionRefused",
+        object: 'gate before_cutover of run "friday"',
+        problem: `is about plan ${HASH}, and the decision about plan "deadbeef"`,
+        remedy: "Read the plan that the run carries out, and decide on that one",
+      },
+    });
+  });
+
+  it("ends with 4 for a run that is not there, and where the stack is older than the command", async () => {
+    const missing = await sluice()("approve", "nobody", "--reason", "go");
+    expect(missing.code).toBe(4);
+    expect(missing.err).toBe('✗ run "nobody"\n  is not in the control table\n  → List the runs: sluice status\n');
+    const old = stack.services({ stack: () => Promise.resolve({ ...stack.outputs, all: {} }) });
+    const { code, err } = await sluice({ services: old })("approve", "friday", "--reason", "go");
+    expect(code).toBe(4);
+    expect(err).toContain('✗ output "ApproveFunction" of the stack\n  is missing');
+  });
+});
