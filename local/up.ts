@@ -133,8 +133,6 @@ function configuration(props: StartProps, rdsData: string): object {
     flagBakeMinutes,
     // The emulator knows neither versions nor aliases of state machines.
     stateMachineVersions: false,
-    // Seconds matter here, and AppConfig bakes in whole minutes.
-    flagBakeMinutes: 0,
   };
 }
 
