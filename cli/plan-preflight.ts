@@ -1,8 +1,7 @@
 import type { Catalog } from "../core/catalog/catalog.ts";
 import { openPlan, type OpenPlan } from "../core/ledger/run.ts";
 import { migratedTable } from "../core/migration/migrated-table.ts";
-import { GATES, type Migration } from "../core/migration/schema.ts";
-import type { Metrics } from "../core/ports.ts";
+import type { Migration } from "../core/migration/schema.ts";
 import type { CheckResult, PreflightContext } from "../core/preflight/check.ts";
 import { DATABASE_NOT_ASKED, gatherDatabase, gatherStack, STACK_NOT_ASKED } from "../core/preflight/gather.ts";
 import { problemOf } from "../core/preflight/reading.ts";
@@ -34,24 +33,19 @@ export interface KnownOptions {
   readonly now?: () => Date;
 }
 
-/** The metrics of CloudWatch, where the services have them. */
-interface WithMetrics {
-  metrics?(): Metrics;
-}
-
 /** Reads the database, which has to answer, and the stack, which may not be deployed yet. Changes nothing. */
 export async function knownOf(
-  services: Services & WithMetrics,
+  services: Services,
   migration: Migration,
-  options: KnownOptions = {},
+  { before = "plan", now = () => new Date() }: KnownOptions = {},
 ): Promise<Known> {
   const database = await services.database(migration.database);
   const catalog = await catalogOfDatabase(database, migratedTable(migration));
   const open = catalog.ledger.exists ? await openPlan(database, migration.migration) : undefined;
   const about = { catalog, open };
-  const ofDatabase = await gatherDatabase({ database }, { migration });
+  const ofDatabase = await gatherDatabase({ database, clock: { now } }, { migration });
   try {
-    const ofStack = await askStack(services, migration, options);
+    const ofStack = await askStack(services, migration, { before, now });
     return { ...about, readings: { ...ofDatabase, ...ofStack } };
   } catch (error) {
     return { ...about, readings: { ...ofDatabase, ...STACK_NOT_ASKED }, unread: problemOf(error) };
@@ -60,29 +54,20 @@ export async function knownOf(
 
 /** @throws NotFound where the stack is not deployed: then nobody can be asked. */
 async function askStack(
-  services: Services & WithMetrics,
+  services: Services,
   migration: Migration,
-  { before = "plan", now = () => new Date() }: KnownOptions,
+  { before, now }: Required<KnownOptions>,
 ): Promise<Awaited<ReturnType<typeof gatherStack>>> {
-  const ports = {
+  const ports: Parameters<typeof gatherStack>[0] = {
     flags: await services.flags(),
     control: before === "start" ? await services.control() : undefined,
     alarms: services.alarms(),
-    metrics: metricsOf(services, migration),
+    // Made only where a gate asks for one.
+    metrics: { values: async (query, until) => services.metrics().values(query, until) },
     clock: { now },
   };
   return gatherStack(ports, { migration, runId: undefined });
 }
-
-/** Made only for a migration that asks for one. */
-function metricsOf(services: WithMetrics, { gates }: Migration): Metrics {
-  const asked = GATES.some((gate) => gates[gate]?.metrics !== undefined);
-  return (asked ? services.metrics?.() : undefined) ?? NO_METRICS;
-}
-
-const NO_METRICS: Metrics = {
-  values: () => Promise.reject(new Error("this command has no access to CloudWatch's metrics")),
-};
 
 /** The checks of a start, as far as they can be told now; one that cannot be is left out, never passed. */
 export function preflightOf(migration: Migration, { catalog, open, readings, unread }: Known): readonly CheckResult[] {

@@ -6,7 +6,8 @@ const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
 /** `1.5 GiB` */
 export function bytesText(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
-  return `${String(Number((bytes / 2 ** (10 * power)).toPrecision(3)))} ${UNITS[power] ?? ""}`;
+  const amount = bytes / 2 ** (10 * power);
+  return `${String(amount < 100 ? Number(amount.toPrecision(3)) : Math.round(amount))} ${UNITS[power] ?? ""}`;
 }
 
 /** `45 s`, `12 min`, `3 h`, `7 days`: rounded down to the largest unit that there are two of. */

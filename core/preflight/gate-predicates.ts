@@ -1,7 +1,7 @@
+import { PREDICATE_SECONDS } from "../run/gate/sql.ts";
 import type { CheckResult, PredicateOutcome, PredicateProbe, PreflightContext } from "./check.ts";
 import { findings } from "./finding.ts";
 import { declaredGates, gateObject } from "./gates.ts";
-import { PREDICATE_LIMIT_SECONDS } from "./probe-predicates.ts";
 
 const { ok, warn, refuse, unread } = findings("gate-predicates");
 const SLOW_SECONDS = 1;
@@ -38,7 +38,7 @@ function valued(object: string, { value, seconds }: Extract<PredicateOutcome, { 
   if (seconds > SLOW_SECONDS) {
     return warn({
       object,
-      message: `took ${took}, of the ${String(PREDICATE_LIMIT_SECONDS)} s that a gate gives it at each look`,
+      message: `took ${took}, of the ${String(PREDICATE_SECONDS)} s that a gate gives it at each look`,
       remedy: "Make it cheap: an index, EXISTS in place of count(*)",
     });
   }
@@ -71,7 +71,7 @@ function refused({ migration }: PreflightContext, { gate, object, sqlState, prob
   if (sqlState === QUERY_CANCELED) {
     return refuse({
       object,
-      message: `takes longer than the ${String(PREDICATE_LIMIT_SECONDS)} s that a gate gives it, so the gate could not pass`,
+      message: `takes longer than the ${String(PREDICATE_SECONDS)} s that a gate gives it, so the gate could not pass`,
       remedy: "Make it cheap: an index, EXISTS in place of count(*)",
     });
   }
@@ -82,9 +82,8 @@ function refused({ migration }: PreflightContext, { gate, object, sqlState, prob
   });
 }
 
-/** `column "x" does not exist`, `column t.x does not exist`, in whatever language the server speaks. */
+/** `column "x" does not exist` or `column t.x does not exist`, with the quotes of whatever language the server speaks. */
 function names(problem: string, column: string): boolean {
-  const at = problem.indexOf(column);
-  const [before = " ", after = " "] = [problem[at - 1], problem[at + column.length]];
-  return at >= 0 && /[\s."«„]/.test(before) && /[\s"»“]/.test(after);
+  const escaped = column.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`(?:["»«„“]\\s?|\\.)${escaped}(?:\\s?["»«“”]|\\s|$)`, "u").test(problem);
 }

@@ -41,13 +41,13 @@ type StackReadings = Pick<PreflightContext, "flagExists" | "alarms" | "metrics" 
 
 /** The half that the migrated database answers; one question after the other, so as to be no load. */
 export async function gatherDatabase(
-  { database }: Pick<PreflightPorts, "database">,
+  { database, clock }: Pick<PreflightPorts, "database" | "clock">,
   { migration }: Pick<PreflightRequest, "migration">,
 ): Promise<DatabaseReadings> {
   return {
     transactions: await reading(() => readOpenTransactions(database)),
     slots: await reading(() => readInactiveSlots(database)),
-    predicates: await probePredicates(database, migration),
+    predicates: await probePredicates({ database, clock }, migration),
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TriggerCatalog } from "../../../core/catalog/catalog.ts";
+import { backfillPace } from "../../../core/preflight/backfill-pace.ts";
 import { foreignPartitions } from "../../../core/preflight/foreign-partitions.ts";
 import { inheritance } from "../../../core/preflight/inheritance.ts";
 import { privileges } from "../../../core/preflight/privileges.ts";
@@ -8,7 +9,11 @@ import { rowSecurity } from "../../../core/preflight/row-security.ts";
 import { syncLeftovers } from "../../../core/preflight/sync-leftovers.ts";
 import { tableSize } from "../../../core/preflight/table-size.ts";
 import { triggerOrder } from "../../../core/preflight/trigger-order.ts";
-import { catalogOf, lines, tableContextOf, tableOf } from "./contexts.ts";
+import { validationShards } from "../../../core/preflight/validation-shards.ts";
+import type { MigrationInput } from "../../../core/migration/schema.ts";
+import { catalogOf, lines, migrationOf, tableContextOf, tableOf } from "./contexts.ts";
+
+const GIB = 2 ** 30;
 
 const CONTACTS = { schema: "crm", name: "contacts" };
 
@@ -163,4 +168,95 @@ describe("trigger-order", () => {
       ]);
     },
   );
+});
+
+describe("validation-shards", () => {
+  const judge = (shard_blocks: number, { blocks = 1_000_000, blockSize = 8_192 } = {}): string =>
+    lines(
+      validationShards(
+        tableContextOf(
+          { blocks },
+          { migration: migrationOf({ validate: { shard_blocks } }), catalog: catalogOf({ blockSize }) },
+        ),
+      ),
+    )[0] ?? "";
+
+  it("warns above 256 MiB in one statement, and refuses 1 GiB", () => {
+    expect([judge(4_096), judge(32_768)].map((line) => line.split(" ")[0])).toEqual(["ok", "ok"]);
+    expect(judge(32_769)).toBe(
+      "warn validate.shard_blocks is 32769 blocks: one statement scans 256 MiB, and the Data API cancels it at 45 s. Leave it at its default of 4096, or at most at 32768",
+    );
+    expect(judge(131_071)).toMatch(/^warn/);
+    expect(judge(131_072)).toMatch(/^refuse validate.shard_blocks is 131072 blocks: one statement scans 1 GiB/);
+  });
+
+  it("counts no more than the table has", () => {
+    expect(judge(131_072, { blocks: 32_768 })).toMatch(/^ok/);
+  });
+
+  it("counts the server's own block size", () => {
+    expect(judge(32_768, { blockSize: 32_768 })).toMatch(/^refuse/);
+  });
+});
+
+describe("backfill-pace", () => {
+  const judge = (
+    backfill: MigrationInput["backfill"],
+    table: Parameters<typeof tableOf>[0] = {},
+    validate: MigrationInput["validate"] = {},
+  ): readonly string[] =>
+    lines(backfillPace(tableContextOf(table, { migration: migrationOf({ backfill, validate }) })));
+
+  it("passes the defaults, on a table of a single shard too", () => {
+    expect(judge({})).toEqual(['ok table "crm.contacts" is brought over by 2 workers in short batches.']);
+    expect(judge({}, { blocks: 1 })).toHaveLength(1);
+    expect(judge({}, { blocks: 0 })[0]).toMatch(/^ok/);
+  });
+
+  it("warns of batches that hold their rows for more than two seconds", () => {
+    expect(judge({ batch: { target: "2s" } })[0]).toMatch(/^ok/);
+    expect(judge({ batch: { target: "2500ms" } })).toEqual([
+      'warn backfill.batch.target is 2.5 s: so long may a write of a row in the batch have to wait. Set it to "2s" or less; "250ms" is the default',
+    ]);
+  });
+
+  it("warns of workers for whom there is no shard", () => {
+    expect(judge({ workers: 20 })[0]).toMatch(/^ok/);
+    expect(judge({ workers: 21 })).toEqual([
+      "warn backfill.workers is 21, and the table has no more than 20 shards: the others have nothing to do. Set it to 20 or less, or lower backfill.shard_blocks",
+    ]);
+  });
+
+  it("warns of workers that take more than a quarter of the server's connections", () => {
+    const few = { settings: { maxConnections: 40, statementTimeout: 0, lockTimeout: 0, idleInTransactionTimeout: 0 } };
+    const pace = (backfill: number, validate: number): readonly string[] =>
+      lines(
+        backfillPace(
+          tableContextOf(
+            {},
+            {
+              migration: migrationOf({ backfill: { workers: backfill }, validate: { workers: validate } }),
+              catalog: catalogOf(few),
+            },
+          ),
+        ),
+      );
+    expect(pace(10, 10)[0]).toMatch(/^ok/);
+    expect(pace(11, 2)).toEqual([
+      "warn backfill.workers is 11, each with a connection of its own, of the server's 40. Set it to 10 or less, which leaves the application three quarters of them",
+    ]);
+    expect(pace(2, 11)[0]).toMatch(/^warn validate.workers is 11/);
+  });
+
+  it("warns of the peak hours on a table of more than 10 GiB", () => {
+    const large = { blocks: 1_310_720, rows: 504_000_000 };
+    expect(judge({}, { ...large, bytes: 10 * GIB })[0]).toMatch(/^ok/);
+    expect(judge({}, { ...large, bytes: 11 * GIB })).toEqual([
+      'warn table "crm.contacts" has 11 GiB, some 2 h of backfill, and there is no soft window in this version. Start it outside the peak, and pause it with sluice pause when the peak comes',
+    ]);
+  });
+
+  it("lists every reason", () => {
+    expect(judge({ workers: 30, batch: { target: "3s" } }, { bytes: 11 * GIB })).toHaveLength(3);
+  });
 });
