@@ -34,7 +34,12 @@ async function readPredicate(database: Database, { name, holds }: GatePlan["sql"
  * One predicate in a transaction of its own, since an error in one must not be the next one's. PostgreSQL keeps the
  * transaction read-only to its end: whatever the predicate calls, it cannot write, nor take that back.
  *
- * @returns the expression's value, as it came.
+ * The expression stands on lines of its own, so that a comment at its end takes nothing of ours with it, and in no
+ * parentheses, so that one of its own cannot close ours: `false) IS FALSE OR (false` is an error of syntax here, and
+ * would be true inside of them. A list of values, or a query with a FROM
+ * or a UNION, does not give one row of one column of our name.
+ *
+ * @returns the expression's value, as it came; null where there is not just one.
  * @throws DatabaseError where PostgreSQL does not evaluate it, within 5 s; DatabaseUnavailable.
  */
 export async function evaluatePredicate(database: Database, holds: string): Promise<Row[string]> {
@@ -43,18 +48,12 @@ export async function evaluatePredicate(database: Database, holds: string): Prom
     const rows = await session.execute(sql`
       SELECT
       ${raw(holds)}
-      AS ${raw(VALUE)}`);
-    return rows.length === 1 ? (rows[0]?.["value of the predicate"] ?? null) : null;
+      AS holds`);
+    const [row] = rows;
+    const one = rows.length === 1 && Object.keys(row ?? {}).join() === "holds";
+    return one ? (row?.["holds"] ?? null) : null;
   });
 }
-
-/**
- * The expression stands on lines of its own, so that a comment at its end takes nothing of ours with it, and in no
- * parentheses, so that one of its own cannot close ours: `false) IS FALSE OR (false` is an error of syntax here, and
- * would be true inside of them. The column has a name that no text has by accident: a list of two values, or a FROM, does
- * not pass for one value.
- */
-const VALUE = `"value of the predicate"`;
 
 async function limit(session: Session): Promise<void> {
   await session.execute(sql`

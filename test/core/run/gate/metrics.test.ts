@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { ServiceRefused, ServiceUnavailable } from "../../../../core/errors.ts";
+import type { MetricCondition } from "../../../../core/plan/plan.ts";
+import type { ConditionReading } from "../../../../core/run/gate/evaluation.ts";
+import { readMetrics } from "../../../../core/run/gate/metrics.ts";
+import { FakeMetrics } from "../../../support/fakes.ts";
+
+const NOW = new Date("2026-01-05T09:07:12Z");
+
+const condition = (changes: Partial<MetricCondition> = {}): MetricCondition => ({
+  name: "p99 of reads",
+  metrics: [{ id: "latency", namespace: "CRM", metric: "Latency", dimensions: {}, statistic: "p99" }],
+  expression: "latency",
+  periodSeconds: 60,
+  overSeconds: 300,
+  bound: "at most",
+  threshold: 250,
+  ...changes,
+});
+
+async function read(
+  answer: readonly number[] | Error,
+  changes: Partial<MetricCondition> = {},
+): Promise<ConditionReading | undefined> {
+  const metrics = new FakeMetrics();
+  metrics.answer("latency", answer);
+  return (await readMetrics(metrics, [condition(changes)], NOW))[0];
+}
+
+describe("a metric that a gate asks for", () => {
+  it("passes while its worst point is within the threshold, which itself is within", async () => {
+    const reading = { kind: "metric", name: "p99 of reads", verdict: "pass", reason: "" } as const;
+    expect(await read([100, 250, 3])).toEqual({ ...reading, value: "250", threshold: "at most 250" });
+    expect(await read([300, 250.5], { bound: "at least" })).toEqual({
+      ...reading,
+      value: "250.5",
+      threshold: "at least 250",
+    });
+  });
+
+  it("holds for one point that is not", async () => {
+    expect(await read([1, 250.1, 2])).toMatchObject({
+      value: "250.1",
+      verdict: "hold",
+      reason: 'metric "p99 of reads" is 250.1, must be at most 250',
+    });
+    expect(await read([999, 249, 999], { bound: "at least" })).toMatchObject({
+      verdict: "hold",
+      reason: 'metric "p99 of reads" is 249, must be at least 250',
+    });
+  });
+
+  it("holds where there is no point: nothing that measures is no health", async () => {
+    expect(await read([])).toMatchObject({
+      value: "no data",
+      verdict: "hold",
+      reason: 'metric "p99 of reads" has no data in the last 300 s',
+    });
+  });
+
+  it.each(["at most", "at least"] as const)("holds for what is no number, held to %s", async (bound) => {
+    expect(await read([1, Number.NaN], { bound })).toMatchObject({ verdict: "hold" });
+  });
+
+  it.each([
+    new ServiceUnavailable({ object: "o", problem: "CloudWatch did not answer in full (InternalError)", remedy: "r" }),
+    new ServiceRefused({ object: "o", problem: "CloudWatch cannot evaluate it", remedy: "r" }),
+  ])("holds where it cannot be read, and says so: $name", async (error) => {
+    expect(await read(error)).toMatchObject({
+      value: "unreadable",
+      verdict: "hold",
+      reason: `metric "p99 of reads" cannot be read: ${error.details.problem}`,
+    });
+  });
+
+  it("does not take a fault of ours for a reading", async () => {
+    await expect(read(new RangeError("oops"))).rejects.toThrow(RangeError);
+  });
+
+  it("is read for itself: one that cannot be is none of the others'", async () => {
+    const metrics = new FakeMetrics();
+    metrics.answer("a", [1]);
+    const readings = await readMetrics(
+      metrics,
+      [condition({ name: "a", expression: "a" }), condition({ name: "b", expression: "1 / 0" })],
+      NOW,
+    );
+    expect(readings.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ["a", "pass"],
+      ["b", "hold"],
+    ]);
+  });
+});

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { DatabaseUnavailable } from "../../../../core/errors.ts";
+import type { ConditionReading } from "../../../../core/run/gate/evaluation.ts";
+import { readPredicates } from "../../../../core/run/gate/sql.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
+
+let fresh: FreshDatabase;
+
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  await fresh.client.query(`
+    CREATE TABLE jobs (id int PRIMARY KEY);
+    CREATE SEQUENCE numbers;
+    CREATE FUNCTION write() RETURNS boolean LANGUAGE plpgsql AS $$
+      BEGIN INSERT INTO jobs VALUES (1); RETURN true; END $$;
+    CREATE FUNCTION write_all_the_same() RETURNS boolean LANGUAGE plpgsql AS $$
+      BEGIN PERFORM set_config('transaction_read_only', 'off', true); INSERT INTO jobs VALUES (1); RETURN true; END $$;
+    CREATE FUNCTION take_back() RETURNS boolean LANGUAGE plpgsql AS $$
+      BEGIN SET TRANSACTION READ WRITE; INSERT INTO jobs VALUES (1); RETURN true; END $$;
+    CREATE FUNCTION define() RETURNS boolean LANGUAGE plpgsql AS $$
+      BEGIN CREATE TABLE made (id int); RETURN true; END $$;`);
+});
+
+afterAll(() => fresh.close());
+
+beforeEach(() => fresh.client.query("DELETE FROM jobs"));
+
+const read = async (holds: string): Promise<ConditionReading | undefined> =>
+  (await readPredicates(fresh.database, [{ name: "quiet", holds }]))[0];
+
+describe("a predicate that a gate asks for", () => {
+  it("passes where PostgreSQL says true", async () => {
+    expect(await read("NOT EXISTS (SELECT FROM jobs)")).toEqual({
+      kind: "sql",
+      name: "quiet",
+      value: "true",
+      threshold: "true",
+      verdict: "pass",
+      reason: "",
+    });
+  });
+
+  it.each([
+    ["NOT EXISTS (SELECT FROM jobs WHERE id = id) AND false", "false"],
+    ["NULL::boolean", "null"],
+    ["1", "not a boolean"],
+    ["'true'::text", "not a boolean"],
+    ["'t'", "not a boolean"],
+  ])("holds for %s", async (holds, value) => {
+    expect(await read(holds)).toMatchObject({ value, verdict: "hold", reason: `predicate "quiet" is ${value}` });
+  });
+
+  it.each([
+    ["nonsense = 1", /SQLSTATE 42703: column "nonsense" does not exist$/],
+    ["EXISTS (SELECT FROM nowhere)", /SQLSTATE 42P01: relation "nowhere" does not exist$/],
+    ["1 / 0 = 1", /SQLSTATE 22012$/],
+    ["true AND", /SQLSTATE 42601: syntax error/],
+  ])("holds, with PostgreSQL's words, where %s cannot be evaluated", async (holds, words) => {
+    expect(await read(holds)).toMatchObject({
+      value: "unreadable",
+      verdict: "hold",
+      reason: expect.stringMatching(words) as string,
+    });
+  });
+
+  it.each(["write()", "write_all_the_same()", "take_back()", "define()", "nextval('numbers') > 0"])(
+    "cannot write: %s",
+    async (holds) => {
+      expect(await read(holds)).toMatchObject({ value: "unreadable", verdict: "hold" });
+      expect((await fresh.client.query("SELECT FROM jobs")).rowCount).toBe(0);
+      expect((await fresh.client.query("SELECT to_regclass('made') AS made")).rows).toEqual([{ made: null }]);
+      const { rows } = await fresh.client.query("SELECT is_called FROM numbers");
+      expect(rows).toEqual([{ is_called: false }]);
+    },
+  );
+
+  it.each([
+    ["ends with a comment", "true -- and that is that"],
+    ["is over several lines", "true\n  AND -- still\n  /* and */ true"],
+    ["is in parentheses", "((true))"],
+    ["holds OR at its top", "false OR true"],
+  ])("means what it says where it %s", async (_, holds) => {
+    expect(await read(holds)).toMatchObject({ verdict: "pass" });
+  });
+
+  it.each([
+    ["closes a parenthesis that it has not opened", "false) IS FALSE OR (false"],
+    ["opens one that it does not close", "(true"],
+    ["opens a comment that it does not close", "true /*"],
+    ["opens a text that it does not close", "'t"],
+    ["is two values", "true, true"],
+    ["is a query", "true FROM jobs"],
+    ["is several queries", "true UNION SELECT true"],
+    ["is a statement and another one", "true; DELETE FROM jobs; SELECT true"],
+    ["is nothing but a comment", "-- true"],
+    ["has no row", "true AS holds FROM jobs"],
+  ])("does not pass where it %s", async (_, holds) => {
+    expect(await read(holds)).toMatchObject({ verdict: "hold" });
+  });
+
+  it("is given 5 s and no more", async () => {
+    expect(await read("pg_sleep(20) IS NOT NULL")).toMatchObject({
+      verdict: "hold",
+      reason: expect.stringMatching(/57014: canceling statement due to statement timeout/) as string,
+    });
+  });
+
+  it("leaves nothing of its limits to the session's next user", async () => {
+    await read("true");
+    const [row] = await fresh.database.execute({
+      text: "SELECT current_setting('transaction_read_only') AS read_only, current_setting('statement_timeout') AS timeout",
+      parameters: {},
+    });
+    expect(row).toMatchObject({ read_only: "off" });
+    expect(row?.["timeout"]).not.toBe("5s");
+  });
+
+  it("is read for itself: an error of one is none of the next", async () => {
+    const readings = await readPredicates(fresh.database, [
+      { name: "broken", holds: "nonsense" },
+      { name: "fine", holds: "true" },
+    ]);
+    expect(readings.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ["broken", "hold"],
+      ["fine", "pass"],
+    ]);
+  });
+
+  it("is not judged where the database does not answer: the ledger could not be told either", async () => {
+    const gone = new DatabaseUnavailable({ object: "database", problem: "does not answer", remedy: "Retry" });
+    const dead = { ...fresh.database, transaction: () => Promise.reject(gone) } as unknown as FreshDatabase["database"];
+    await expect(readPredicates(dead, [{ name: "a", holds: "true" }])).rejects.toBe(gone);
+  });
+});
