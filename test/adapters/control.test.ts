@@ -1,31 +1,15 @@
-import {
-  type AttributeValue,
-  CreateTableCommand,
-  DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from "@aws-sdk/client-dynamodb";
+import { type AttributeValue, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
 import { DynamoControl } from "../../adapters/control/control.ts";
 import { NotFound, ServiceRefused, ServiceUnavailable } from "../../core/errors.ts";
+import { emptyControlTable } from "../support/control-table.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { FakeControl } from "../support/fakes.ts";
 import { controlContract, run } from "./control-contract.ts";
 
 const { client } = useEmulator();
-let count = 0;
-
 async function emptyTable(): Promise<{ readonly dynamo: DynamoDBClient; readonly tableName: string }> {
-  const dynamo = new DynamoDBClient(client());
-  const tableName = `control${String(++count)}`;
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: "PAY_PER_REQUEST",
-      KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
-      AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
-    }),
-  );
+  const { client: dynamo, tableName } = await emptyControlTable(client());
   return { dynamo, tableName };
 }
 
@@ -79,7 +63,7 @@ describe("control on DynamoDB", () => {
   it("reads a run that an earlier version registered, which names no alarms", async () => {
     const { dynamo, tableName } = await emptyTable();
     const { alarms: _, ...old } = run("a");
-    const item = Object.fromEntries(Object.entries(old).map(([key, value]) => [key, { S: String(value) }]));
+    const item = Object.fromEntries(Object.entries(old).map(([key, value]) => [key, { S: value as string }]));
     await dynamo.send(new PutItemCommand({ TableName: tableName, Item: { id: { S: "run#a" }, ...item } }));
     const control = new DynamoControl({ client: dynamo, tableName });
     expect(await control.run("a")).toEqual(run("a"));
