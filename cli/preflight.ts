@@ -47,4 +47,6 @@ async function preflight(context: CliContext, file: string, options: PreflightOp
   const name = migration.migration;
   terminal.write(options.json ? jsonText({ migration: name, checks }) : checksText(name, checks, layout));
   if (checks.some(({ verdict }) => verdict === "refuse")) context.exit(EXIT.refused);
+  // A check that was not made has not passed.
+  else if (known.unread !== undefined) context.exit(EXIT.unavailable);
 }

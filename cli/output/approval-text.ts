@@ -48,17 +48,21 @@ function timeLeft({ deadline }: Approval, now: Date): string {
   return left > 0 ? `${seconds(left)} left` : "which is over: an answer is refused";
 }
 
+/** Enough of a hash to name one plan, and few enough for a command that fits on a line. */
+const PLAN_DIGITS = 12;
+
 /** A gate's open question, until when it stands, and the commands that answer it. */
 export function questionLines(approval: Approval, now: Date, layout: Layout): string[] {
   const { runId, gate, planHash, requestedAt, deadline, selfApproval } = approval;
   const { style } = layout;
+  const plan = `--plan ${planHash.slice(0, PLAN_DIGITS)}`;
   const rows: [string, string][] = [
     ["plan", planHash],
     ["asked", requestedAt],
     ["until", `${deadline}, ${timeLeft(approval, now)}`],
     ...(selfApproval ? [] : [["by", "anybody but who started the run"] as [string, string]]),
-    ["yes", `npx sluice approve ${runId} --plan ${planHash} --reason "..."`],
-    ["no", `npx sluice reject ${runId} --plan ${planHash} --reason "..."`],
+    ["yes", `npx sluice approve ${runId} ${plan} --reason "..."`],
+    ["no", `npx sluice reject ${runId} ${plan} --reason "..."`],
   ];
   return [style.yellow(`gate ${gateTitle(gate)} asks a person`), ...facts(rows, layout)];
 }

@@ -13,15 +13,15 @@ describe("the command line", () => {
     for (const { code: number, meaning } of EXIT_CODES) expect(out).toContain(`  ${String(number)}  ${meaning}`);
   });
 
-  it.each(["plan", "deploy", "start", "status", "rollback", "local", "local up", "local down"])(
-    "has help with examples for %s",
-    async (command) => {
-      const { code, out } = await sluice(...command.split(" "), "--help");
-      expect(code).toBe(0);
-      expect(out).toContain(`Usage: sluice ${command}`);
-      expect(out).toMatch(new RegExp(`Examples:\n  sluice ${command.split(" ")[0] ?? ""}`));
-    },
-  );
+  it.each([
+    ...["plan", "preflight", "deploy", "start", "status", "approve", "reject", "pause", "resume"],
+    ...["rollback", "undo", "local", "local up", "local down"],
+  ])("has help with examples for %s", async (command) => {
+    const { code, out } = await sluice(...command.split(" "), "--help");
+    expect(code).toBe(0);
+    expect(out).toContain(`Usage: sluice ${command}`);
+    expect(out).toMatch(new RegExp(`Examples:\n  sluice ${command.split(" ")[0] ?? ""}`));
+  });
 
   it("prints its version", async () => {
     expect(await sluice("--version")).toEqual({ code: 0, out: "1.2.3\n", err: "" });
@@ -77,6 +77,10 @@ describe("the exit code of an error", () => {
     [new errors.MigrationInvalid(details), 2],
     [new errors.ConfigurationInvalid(details), 2],
     [new errors.PreflightRefused(details), 3],
+    [new errors.DecisionRefused(details), 3],
+    [new errors.PauseRefused(details), 3],
+    [new errors.UndoRefused(details), 3],
+    [new errors.CallerUnknown(details), 3],
     [new errors.NotFound(details), 4],
     [new errors.DatabaseUnavailable(details), 5],
     [new errors.ServiceUnavailable(details), 5],

@@ -1,15 +1,19 @@
 import { CloudFormationClient, CreateStackCommand, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { beforeAll, describe, expect, it } from "vitest";
+import { remoteError } from "../../cli/services/remote-error.ts";
 import type { Services, StackOutputs } from "../../cli/services/services.ts";
 import { stackOutputs } from "../../cli/services/stack-outputs.ts";
 import { executionArn, StepFunctionsConsole } from "../../cli/services/state-machines.ts";
-import { NotFound } from "../../core/errors.ts";
+import { DecisionRefused, NotFound } from "../../core/errors.ts";
+import { purpose } from "../../core/run/purpose.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { testCli } from "./test-cli.ts";
 
 const { client } = useEmulator();
 const ROLE = "arn:aws:iam::000000000000:role/states";
+
+const ANA = "arn:aws:iam::000000000000:user/ana";
 
 const refusal = (name: string): object => ({
   Type: "Pass",
@@ -18,11 +22,14 @@ const refusal = (name: string): object => ({
   Next: "Refused",
 });
 
+const BUILDS_ON = 'goes on with the plan of run "thursday": 120 of 120 shards are backfilled already';
+
 /** The shape of the real machine's beginning and ends, without its Lambdas: some migrations are refused. */
 const MIGRATION = {
   StartAt: "Preflight",
   States: {
-    Preflight: {
+    Preflight: { Type: "Pass", Result: { message: BUILDS_ON }, ResultPath: "$.run", Next: "Outcome" },
+    Outcome: {
       Type: "Choice",
       Choices: ["PreflightRefused", "DatabaseUnavailable", "Runtime.HandlerError"].map((name) => ({
         Variable: "$.migration",
@@ -56,6 +63,19 @@ const ROLLBACK = {
   },
 };
 
+const UNDO = {
+  StartAt: "ClaimUndo",
+  States: {
+    ClaimUndo: {
+      Type: "Choice",
+      Choices: [{ Variable: "$.run", StringEquals: "in-use", Next: "Refused" }],
+      Default: "Undone",
+    },
+    Refused: { Type: "Fail", Error: "UndoRefused", Cause: JSON.stringify({ errorMessage: 'run "in-use": is active' }) },
+    Undone: { Type: "Succeed" },
+  },
+};
+
 let sfn: SFNClient;
 let services: Partial<Services>;
 let stack: StackOutputs;
@@ -71,11 +91,34 @@ beforeAll(async () => {
     migrationArn: await machine("migration", MIGRATION),
     rollbackArn: await machine("rollback", ROLLBACK),
     controlTable: "control",
-    all: {},
+    all: { StartFunction: "function:start", UndoStateMachineArn: await machine("undo", UNDO) },
   };
   const console = new StepFunctionsConsole({ client: sfn });
-  services = { stack: () => Promise.resolve(stack), stateMachines: () => console };
+  services = {
+    stack: () => Promise.resolve(stack),
+    stateMachines: () => console,
+    proof: (text) => Promise.resolve({ query: `signed: ${text}` }),
+    caller: () => Promise.resolve(ANA),
+    functions: () => ({ invoke: (_, request) => startFunction(console, request) }),
+  };
 });
+
+/** What the stack's function does after it has identified the caller: it starts the machine under the run's name. */
+async function startFunction(
+  console: StepFunctionsConsole,
+  { run, migration, proof }: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  const [name, input] = [String(run), { migration: String(migration) }];
+  expect(proof).toEqual({ query: `signed: ${purpose("start", { run: name, ...input })}` });
+  const executionArn = await console.start({ stateMachineArn: stack.migrationArn, name, input });
+  if (executionArn !== undefined) return { run, executionArn };
+  const { name: errorType, message: errorMessage } = new DecisionRefused({
+    object: `run "${name}"`,
+    problem: "there is an execution of this name",
+    remedy: "Start it under another name",
+  });
+  throw remoteError("function:start", JSON.stringify({ errorType, errorMessage }));
+}
 
 const sluice: ReturnType<typeof testCli> = (...args) => testCli({ services })(...args);
 
@@ -85,6 +128,13 @@ describe("sluice start", () => {
     expect(code).toBe(0);
     expect(out).toContain("✓ lead-source-20260105T090000 passed pre-flight");
     expect(out).toContain("sluice status lead-source-20260105T090000 --watch");
+  });
+
+  it("tells what the run builds on", async () => {
+    const { out } = await sluice("start", "lead-source", "--name", "told");
+    expect(out).toContain(`✓ told passed pre-flight\n  ${BUILDS_ON}\n`);
+    const { out: json } = await sluice("start", "lead-source", "--name", "told-2", "--json");
+    expect(JSON.parse(json)).toMatchObject({ run: "told-2", status: "RUNNING", message: BUILDS_ON });
   });
 
   it("ends with 3 and the reason where pre-flight refuses", async () => {
@@ -121,8 +171,8 @@ describe("sluice start", () => {
   it("does not take the name of another run", async () => {
     await sluice("start", "lead-source", "--name", "taken", "--no-wait");
     const { code, err } = await sluice("start", "other", "--name", "taken");
-    expect(code).toBe(2);
-    expect(err).toContain('run name "taken"\n  belongs to another run');
+    expect(code).toBe(3);
+    expect(err).toBe('✗ run "taken"\n  there is an execution of this name\n  → Start it under another name\n');
   });
 
   it.each([["a name with spaces"], ["x".repeat(72)], ["ümlaut"]])("refuses %j as a name", async (name) => {
@@ -144,8 +194,23 @@ describe("sluice rollback", () => {
     expect(JSON.parse(out)).toMatchObject({
       run: "saturday",
       status: "SUCCEEDED",
-      output: { run: "saturday", reason: "p99 doubled" },
+      output: { run: "saturday", reason: "p99 doubled", by: ANA },
     });
+  });
+
+  it("waits for nobody to say who asks", async () => {
+    const anonymous = { ...services, caller: () => Promise.resolve(undefined) };
+    const { code, out } = await testCli({ services: anonymous })("rollback", "monday", "--json");
+    expect(code).toBe(0);
+    expect((JSON.parse(out) as { readonly output: object }).output).not.toHaveProperty("by");
+  });
+
+  it("is what abort does", async () => {
+    const { code, out } = await sluice("abort", "tuesday", "--reason", "another week");
+    expect(code).toBe(0);
+    expect(out).toBe("✓ tuesday all traffic is on the old path; the expanded schema stays\n");
+    const { out: json } = await sluice("rollback", "tuesday", "--json");
+    expect(JSON.parse(json)).toMatchObject({ output: { reason: "another week" } });
   });
 
   it("finds the rollback that was done already", async () => {
@@ -163,10 +228,56 @@ describe("sluice rollback", () => {
     });
     const { err } = await sluice("rollback", "too-late", "--reason", "really");
     expect(err).toContain('✗ rollback of "too-late" RollbackTooLate\n  contract has begun');
+    const third = await sluice("rollback", "too-late", "--json");
+    const arns = [first, third].map(({ out }) => (JSON.parse(out) as { readonly executionArn: string }).executionArn);
+    expect(arns).toEqual(["rollback-too-late", "again3-too-late"].map((name) => executionArn(stack.rollbackArn, name)));
   });
 
   it("ends with 4 for a run that is not there", async () => {
     expect((await sluice("rollback", "nobody")).code).toBe(4);
+  });
+});
+
+describe("sluice undo", () => {
+  it("asks, takes the expanded schema away, and says so", async () => {
+    const { code, out } = await testCli({ services, answer: true })("undo", "friday", "--reason", "another plan");
+    expect(code).toBe(0);
+    expect(out).toBe("✓ friday the expanded schema is gone\n");
+    const { out: json } = await sluice("undo", "friday", "--yes", "--json");
+    expect(JSON.parse(json)).toEqual({
+      run: "friday",
+      executionArn: executionArn(stack.all["UndoStateMachineArn"] ?? "", "undo-friday"),
+      status: "SUCCEEDED",
+      output: expect.objectContaining({ run: "friday", reason: "another plan", by: ANA }) as object,
+    });
+  });
+
+  it("drops nothing where the answer is no, or nobody can give one", async () => {
+    const refused = await testCli({ services, answer: false })("undo", "kept");
+    expect(refused).toMatchObject({ code: 0, out: "", err: "nothing was dropped\n" });
+    const unasked = await sluice("undo", "kept");
+    expect(unasked.code).toBe(2);
+    expect(unasked.err).toContain("✗ sluice undo\n  asks before it changes anything");
+    const arn = executionArn(stack.all["UndoStateMachineArn"] ?? "", "undo-kept");
+    expect(await new StepFunctionsConsole({ client: sfn }).describe(arn)).toEqual({ status: "missing" });
+  });
+
+  it("ends with 3 where it is refused, and tries again when asked again", async () => {
+    const { code, err } = await sluice("undo", "in-use", "--yes");
+    expect(code).toBe(3);
+    expect(err).toContain('✗ undo of "in-use" UndoRefused\n  run "in-use": is active\n');
+    const again = await sluice("undo", "in-use", "--yes", "--json");
+    expect(again.code).toBe(3);
+    expect(JSON.parse(again.out)).toMatchObject({
+      executionArn: executionArn(stack.all["UndoStateMachineArn"] ?? "", "undo2-in-use"),
+    });
+  });
+
+  it("ends with 4 where the stack is older than the command", async () => {
+    const old = { ...services, stack: () => Promise.resolve({ ...stack, all: {} }) };
+    const { code, err } = await testCli({ services: old })("undo", "friday", "--yes");
+    expect(code).toBe(4);
+    expect(err).toContain('output "UndoStateMachineArn" of the stack');
   });
 });
 
@@ -191,11 +302,40 @@ describe("the Step Functions console", () => {
     expect(await console.lastStep(execution)).toMatchObject({ state: "Expand", message: "added the column" });
   });
 
+  it("tells a look at a gate in full, and takes no state that stands by for one that said something", async () => {
+    const gate = {
+      gate: "before_cutover",
+      verdict: "standby",
+      readings: [{ kind: "sql", name: "idle", value: "true", threshold: "true", verdict: "pass", reason: "" }],
+      passedSeconds: 5,
+      holdSeconds: 0,
+      heldSeconds: 0,
+      timeoutSeconds: 60,
+    };
+    const said = { status: "standby", waitSeconds: 60, message: "asks a person", gate };
+    const task = { Type: "Task", Resource: "arn:aws:states:::aws-sdk:sfn:listStateMachines" };
+    const console = new StepFunctionsConsole({ client: sfn });
+    const arn = await machine("gates", {
+      StartAt: "GateBeforeCutover",
+      States: {
+        GateBeforeCutover: { ...task, ResultSelector: said, ResultPath: "$.step", Next: "StandbyBeforeCutover" },
+        StandbyBeforeCutover: { ...task, ResultPath: null, Next: "Wait" },
+        Wait: { Type: "Wait", Seconds: 120, End: true },
+      },
+    });
+    const execution = (await console.start({ stateMachineArn: arn, name: "one", input: { a: "b" } })) ?? "";
+    await expect.poll(() => console.currentState(execution)).toBe("Wait");
+    const seen = await console.lastStep(execution);
+    expect(seen).toMatchObject({ state: "GateBeforeCutover", message: "asks a person", gate });
+    expect(await console.firstOutput(execution)).toMatchObject({ a: "b", step: said });
+  });
+
   it("knows nothing of an execution that is not there", async () => {
     const console = new StepFunctionsConsole({ client: sfn });
     const arn = executionArn(stack.migrationArn, "nobody");
     expect(await console.describe(arn)).toEqual({ status: "missing" });
     expect(await console.lastStep(arn)).toBeUndefined();
+    expect(await console.firstOutput(arn)).toBeUndefined();
   });
 
   it("leaves the alias or version out of an execution's ARN", () => {

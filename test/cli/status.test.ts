@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Services } from "../../cli/services/services.ts";
-import type { Execution, StateMachines, StepSeen } from "../../cli/services/state-machines.ts";
+import type { Execution, StepSeen } from "../../cli/services/state-machines.ts";
 import { DatabaseUnavailable, ServiceUnavailable } from "../../core/errors.ts";
 import type { Phase } from "../../core/plan/phases.ts";
-import type { Database, RunRecord } from "../../core/ports.ts";
+import type { Approval, Database, RunRecord } from "../../core/ports.ts";
+import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
 import type { Progress } from "../../core/run/progress.ts";
+import { FakeApprovals } from "../support/fakes/approvals.ts";
 import { FakeClock, FakeControl } from "../support/fakes.ts";
+import { ANA, BEN, question, stateMachines } from "./operated-stack.ts";
 import { testCli } from "./test-cli.ts";
 
 const START = "2026-01-05T09:00:00.000Z";
@@ -21,6 +24,7 @@ function record(runId: string, phase: Phase, more: Partial<RunRecord> = {}): Run
     phase,
     startedAt: START,
     updatedAt: START,
+    alarms: [],
     ...more,
   };
 }
@@ -48,6 +52,7 @@ interface World {
   readonly execution?: Execution;
   readonly step?: StepSeen;
   readonly jobs?: readonly Progress[];
+  readonly asked?: readonly Approval[];
 }
 
 async function world({
@@ -55,19 +60,24 @@ async function world({
   execution,
   step,
   jobs = [],
+  asked = [],
 }: World): Promise<{ control: FakeControl; services: Partial<Services> }> {
   const control = new FakeControl();
   for (const run of runs) await control.register(run);
-  const machines: StateMachines = {
-    start: () => Promise.resolve(undefined),
+  const approvals = new FakeApprovals();
+  for (const { decision, ...approval } of asked) {
+    await approvals.request(approval);
+    if (decision) await approvals.decide(approval.runId, approval.gate, decision);
+  }
+  const machines = stateMachines({
     describe: () => Promise.resolve(execution ?? { status: "RUNNING" }),
-    currentState: () => Promise.resolve(undefined),
     lastStep: () => Promise.resolve(step),
-  };
+  });
   return {
     control,
     services: {
       control: () => Promise.resolve(control),
+      approvals: () => Promise.resolve(approvals),
       stateMachines: () => machines,
       database: () => Promise.resolve({} as Database),
       progress: () => Promise.resolve(jobs),
@@ -159,7 +169,13 @@ friday  cutover, running
     const run = record("friday", "backfill");
     const { services } = await world({ runs: [run], jobs: [BACKFILL] });
     const { out } = await testCli({ services })("status", "friday", "--json");
-    expect(JSON.parse(out)).toEqual({ run, execution: { status: "RUNNING" }, jobs: [BACKFILL], unread: [] });
+    expect(JSON.parse(out)).toEqual({
+      run,
+      execution: { status: "RUNNING" },
+      jobs: [BACKFILL],
+      approvals: [],
+      unread: [],
+    });
   });
 
   it("ends with 4 for a run that is not there", async () => {
@@ -172,6 +188,161 @@ friday  cutover, running
   it("ends with 5 where the control table does not answer", async () => {
     const busy = new ServiceUnavailable({ object: "table", problem: "is busy", remedy: "Retry" });
     expect((await testCli({ services: { control: () => Promise.reject(busy) } })("status")).code).toBe(5);
+  });
+});
+
+const GATE: GateEvaluation = {
+  gate: "before_cutover",
+  verdict: "hold",
+  readings: [
+    { kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK for 300 s", verdict: "pass", reason: "" },
+    {
+      ...{ kind: "metric", name: "p99 of reads", value: "312.5", threshold: "at most 250", verdict: "hold" },
+      reason: "the worst point of the last 5 minutes is above it",
+    },
+  ],
+  passedSeconds: 0,
+  holdSeconds: 600,
+  heldSeconds: 95,
+  timeoutSeconds: 1_800,
+};
+
+const atGate = (gate: GateEvaluation): StepSeen => ({
+  state: "GateBeforeCutover",
+  message: "p99 of reads is 312.5",
+  at: START,
+  gate,
+});
+
+describe("sluice status of a run that waits", () => {
+  it("shows what the gate read, and how long it has waited of how long it may", async () => {
+    const run = record("friday", "validate", { startedBy: ANA });
+    const { services } = await world({ runs: [run], step: atGate(GATE) });
+    const { out } = await testCli({ services, clock: later() })("status", "friday");
+    expect(out).toBe(
+      `
+friday  validate, running
+
+  migration  lead-source
+  table      crm/crm.friday
+  started    2026-01-05T09:00:00.000Z, 2m 5s ago
+  by         ${ANA}
+  plan       ${HASH}
+
+  ✓ preflight  ✓ expand  ✓ backfill  ▶ validate  · cutover  · soak  · cooling  · contract  · done
+
+  GateBeforeCutover: p99 of reads is 312.5
+
+  gate before cutover  waits
+    ✓ alarm crm-errors is OK, to be OK for 300 s
+    … metric p99 of reads is 312.5, to be at most 250: the worst point of the last 5 minutes is
+      above it
+    everything has held for 0s of 10m
+    on hold for 1m 35s of at most 30m
+
+  sluice rollback friday returns all traffic
+`.trimStart(),
+    );
+  });
+
+  it("shows what a person is asked, until when, and the commands that answer", async () => {
+    const { services } = await world({
+      runs: [record("friday", "validate")],
+      step: atGate({ ...GATE, verdict: "standby", readings: [], holdSeconds: 0, heldSeconds: 0 }),
+      asked: [question("friday", { selfApproval: false })],
+    });
+    const { out } = await testCli({ services, clock: later() })("status", "friday");
+    const { planHash } = question("friday");
+    expect(out).toContain(`
+  gate before cutover  waits for a person
+
+  gate before cutover asks a person
+    plan   ${planHash}
+    asked  2026-01-05T09:00:00.000Z
+    until  2026-01-08T09:00:00.000Z, 2d 23h left
+    by     anybody but who started the run
+    yes    npx sluice approve friday --plan ${planHash.slice(0, 12)} --reason "..."
+    no     npx sluice reject friday --plan ${planHash.slice(0, 12)} --reason "..."
+`);
+  });
+
+  it("says who answered, and that the time to answer is over", async () => {
+    const decision = { verdict: "approved", by: BEN, at: START, reason: "checked with BI" } as const;
+    const { services } = await world({
+      runs: [record("friday", "cooling")],
+      asked: [question("friday", { decision }), question("friday", { gate: "before_contract", deadline: START })],
+    });
+    const { out } = await testCli({ services, clock: later() })("status", "friday");
+    expect(out).toContain(`  ✓ gate before cutover approved by ${BEN}, ${START}:\n    checked with BI\n`);
+    expect(out).toContain(`    until  ${START}, which is over: an answer is refused\n`);
+  });
+
+  it("says who paused it, when and why, and how it goes on", async () => {
+    const paused = { by: BEN, at: "2026-01-05T09:01:05.000Z", reason: "the quarter is being closed" };
+    const { services } = await world({ runs: [record("friday", "backfill", { paused }), record("other", "backfill")] });
+    const sluice = testCli({ services, clock: later() });
+    const { out } = await sluice("status", "friday");
+    expect(out).toMatch(/^friday {2}backfill, paused\n/);
+    expect(out.replaceAll(/\n +/g, " ")).toContain(
+      `paused since 2026-01-05T09:01:05.000Z, for 1m, by ${BEN}: the quarter is being closed`,
+    );
+    expect(out).toContain("  sluice resume friday lets it go on\n");
+    expect((await sluice("status")).out).toBe(
+      "other   backfill     crm/crm.other, 2m 5s ago\n" + "friday  backfill     paused, crm/crm.friday, 2m 5s ago\n",
+    );
+  });
+
+  it("gives a script all of it", async () => {
+    const paused = { by: BEN, at: START, reason: "closing" };
+    const { services } = await world({
+      runs: [record("friday", "validate", { paused, startedBy: ANA })],
+      step: atGate(GATE),
+      asked: [question("friday")],
+    });
+    const { out } = await testCli({ services })("status", "friday", "--json");
+    expect(JSON.parse(out)).toMatchObject({
+      run: { paused, startedBy: ANA },
+      step: { gate: GATE },
+      approvals: [question("friday")],
+    });
+  });
+
+  it("shows what it can while the approvals cannot be read", async () => {
+    const { services } = await world({ runs: [record("friday", "validate")], step: atGate(GATE) });
+    const busy = new ServiceUnavailable({ object: "approvals", problem: "are busy", remedy: "Retry" });
+    const { code, out } = await testCli({ services: { ...services, approvals: () => Promise.reject(busy) } })(
+      ...["status", "friday"],
+    );
+    expect(code).toBe(0);
+    expect(out).toContain("gate before cutover  waits");
+    expect(out).toContain("not known: approvals: are busy. Retry");
+  });
+});
+
+describe("sluice status after a rollback", () => {
+  it("says that a start goes on, and that an undo removes", async () => {
+    const { services } = await world({ runs: [record("friday", "rolled-back", { reason: "alarm fired" })] });
+    const { out } = await testCli({ services })("status", "friday");
+    expect(out).toContain("  sluice start lead-source goes on where it stopped\n");
+    expect(out).toContain("  sluice undo friday takes away what it added instead\n");
+  });
+
+  it("points at the run that went on, and offers nothing of the old one", async () => {
+    const next = record("saturday", "backfill", { startedAt: "2026-01-05T10:00:00.000Z" });
+    const other = record("sunday", "backfill", { startedAt: "2026-01-05T11:00:00.000Z", migration: "other" });
+    const { services } = await world({ runs: [record("friday", "rolled-back"), next, other] });
+    const { out } = await testCli({ services })("status", "friday");
+    expect(out).toContain('run "saturday" of this migration came after it: sluice status saturday');
+    expect(out).not.toContain("sluice undo");
+  });
+
+  it("knows a run whose schema was taken away", async () => {
+    const { services } = await world({ runs: [record("friday", "undone")] });
+    const { out } = await testCli({ services })("status", "friday");
+    expect(out).toMatch(/^friday {2}rolled back and undone\n/);
+    expect(out).toContain("what the run added is gone");
+    expect(out).not.toContain("sluice undo");
+    expect(out).not.toContain("sluice rollback");
   });
 });
 
