@@ -62,12 +62,21 @@ const SCENES: readonly Scene[] = [
   {
     phase: "backfill",
     table: "slow_in_backfill",
-    migration: { gates: ALARMED("slow_in_backfill") },
+    migration: {
+      // No step of the state machine looks at an alarm here.
+      gates: {
+        ...ALARMED("slow_in_backfill"),
+        poll: "1s",
+        before_backfill: { sql: [barrier("slow_in_backfill").predicate] },
+      },
+    },
     arrive: async (table, run) => {
+      await stack().standsAt(run, "GateBeforeBackfillWait");
       const letGo = await table.holdRow();
-      await stack().reaches(run, "backfill");
+      await barrier(table.name).open(stack());
       table.load.access.newSide = true;
       await until(async () => ((await table.doneShards()).length > 0 ? true : undefined));
+      expect(await stack().control.run(`${table.migration}-1`)).toMatchObject({ phase: "backfill" });
       return letGo;
     },
     widened: false,

@@ -38,7 +38,8 @@ import { Operator } from "./operator.ts";
 
 /** Sluice as it is deployed, on this machine: the real stack, the real state machines, Lambdas and database. */
 export interface DeployedStack {
-  readonly client: pg.Client;
+  /** For single statements; several tests at once have one. */
+  readonly client: Pick<pg.Pool, "query">;
   readonly connect: () => Promise<pg.Client>;
   readonly flags: AppConfigFlags;
   readonly control: DynamoControl;
@@ -73,6 +74,7 @@ export interface DeployedStack {
 }
 
 const UP_TIMEOUT_MS = 300_000;
+const POOL_SIZE = 4;
 /** The emulator lets a client ask as often as it likes; AWS every 15 s. */
 const FLAG_POLL_MS = 200;
 
@@ -81,7 +83,7 @@ export function useDeployedStack(migrations: readonly MigrationInput[]): () => D
   let stack: LocalStack | undefined;
   let deployed: DeployedStack | undefined;
   let folder = "";
-  const clients: pg.Client[] = [];
+  const clients: (pg.Client | pg.Pool)[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
     const files = join(folder, "migrations");
@@ -104,7 +106,7 @@ export function useDeployedStack(migrations: readonly MigrationInput[]): () => D
   };
 }
 
-async function connect(stack: LocalStack, clients: pg.Client[]): Promise<DeployedStack> {
+async function connect(stack: LocalStack, clients: (pg.Client | pg.Pool)[]): Promise<DeployedStack> {
   const config = clientConfig(stack.state.environment["AWS_ENDPOINT_URL"] ?? "");
   const outputs = await outputsOf(config);
   const output = (key: string): string => {
@@ -115,6 +117,8 @@ async function connect(stack: LocalStack, clients: pg.Client[]): Promise<Deploye
   const dynamoDb = new DynamoDBClient(config);
   const control = new DynamoControl({ client: dynamoDb, tableName: output("ControlTable") });
   const sns = new SNSClient(config);
+  const pool = new pg.Pool({ connectionString: stack.connectionString, max: POOL_SIZE });
+  clients.push(pool);
   const connectClient = async (): Promise<pg.Client> => {
     const client = new pg.Client({ connectionString: stack.connectionString });
     await client.connect();
@@ -125,7 +129,7 @@ async function connect(stack: LocalStack, clients: pg.Client[]): Promise<Deploye
     ...executions({ sfn: new SFNClient(config), control, output }),
     ...alarms(new CloudWatchClient(config)),
     ...flagAccess(config, output),
-    client: await connectClient(),
+    client: pool,
     connect: connectClient,
     control,
     inbox: await OperatorInbox.open(sns, output("OperatorTopicArn")),
