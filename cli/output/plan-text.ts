@@ -1,5 +1,6 @@
 import type { CheckResult } from "../../core/preflight/check.ts";
 import type { DdlStep, Plan } from "../../core/plan/plan.ts";
+import { remark } from "./checks-text.ts";
 import { bytes, count, counted, milliseconds, percent, seconds, serverVersion } from "./format.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 
@@ -63,15 +64,6 @@ function preflight(checks: readonly CheckResult[], layout: Layout): string[] {
     },
     layout,
   );
-}
-
-function remark({ verdict, object, message, remedy }: CheckResult, { style, width }: Layout): string[] {
-  const [first = "", ...more] = wrap(`${object} ${message}`, width - 4);
-  const advice = remedy === "" ? [] : wrap(`→ ${remedy}`, width - 4).map(style.cyan);
-  return [
-    `  ${verdict === "refuse" ? style.red("✗") : style.yellow("!")} ${first}`,
-    ...indent([...more, ...advice], "    "),
-  ];
 }
 
 function expand({ expand: steps, lockRetry }: Plan, layout: Layout): Section {
