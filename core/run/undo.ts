@@ -136,21 +136,18 @@ export async function recordUndo(
 const UNUSED_AFTER_SECONDS = 120;
 
 /**
- * Counted from the entry that a rollback leaves once traffic has returned; the run's own phase changes before that, by
- * however long the way back took. Where a run of the plan left none (no database, then), from when this undo found its
- * rollback over.
+ * Counted from the claim, which found the old path in effect. The rollback's own time says less: a flag may have been
+ * deployed, and taken back, since.
  */
 async function secondsUntilUnused(
   { database, flags }: Pick<Ports, "database" | "flags">,
-  { migration, planHash, runId }: UndoClaim,
+  claim: UndoClaim,
 ): Promise<number> {
-  if (!(await flags.deployed(migration))) return 0;
+  if (!(await flags.deployed(claim.migration))) return 0;
+  const { runId, kind } = undoEvent(claim);
   const [row] = await database.execute(sql`
-    SELECT CAST(extract(epoch FROM clock_timestamp() - max(coalesce(returned.at, found.at))) AS double precision) AS seconds
-    FROM sluice.run AS r
-      CROSS JOIN (SELECT max(at) AS at FROM sluice.event WHERE run_id = ${runId} AND kind = 'undo') AS found
-      CROSS JOIN LATERAL (SELECT max(at) AS at FROM sluice.event WHERE run_id = r.run_id AND kind = 'rollback') AS returned
-    WHERE r.plan_hash = ${planHash}`);
+    SELECT CAST(extract(epoch FROM clock_timestamp() - max(at)) AS double precision) AS seconds
+    FROM sluice.event WHERE run_id = ${runId} AND kind = ${kind}`);
   return UNUSED_AFTER_SECONDS - Number(row?.["seconds"] ?? 0);
 }
 
