@@ -21,7 +21,35 @@ describe("the server", () => {
       role: { name: "postgres", superuser: true, mayCreateSchema: true },
       ledger: { exists: false, usable: false },
       blockSize: 8192,
+      settings: {
+        maxConnections: expect.toSatisfy((connections: number) => connections > 0) as number,
+        statementTimeout: 0,
+        lockTimeout: 0,
+        idleInTransactionTimeout: 0,
+        transactionTimeout: 0,
+      },
     });
+  });
+
+  it("says what sessions of the role begin with, and nothing of what one of them has set for itself", async () => {
+    const own = await freshDatabase();
+    try {
+      await own.client.query(`
+        ALTER DATABASE ${own.name} SET statement_timeout = '90s';
+        ALTER ROLE postgres IN DATABASE ${own.name} SET lock_timeout = '1500ms';
+        ALTER ROLE postgres IN DATABASE ${own.name} SET idle_in_transaction_session_timeout = '2min'`);
+      const { settings } = await own.database.transaction(async (session) => {
+        await session.execute(sql`SET LOCAL statement_timeout = 12345`);
+        return readCatalog(session, CONTACTS);
+      });
+      expect(settings).toMatchObject({
+        statementTimeout: 90_000,
+        lockTimeout: 1_500,
+        idleInTransactionTimeout: 120_000,
+      });
+    } finally {
+      await own.close();
+    }
   });
 
   it("knows a ledger that the role may use from one that it may not", async () => {
@@ -189,6 +217,26 @@ describe("a table", () => {
     await crmSchema(db, "CREATE TABLE contacts (id int PRIMARY KEY, email text DEFAULT 'a')");
     const catalog = await readCrm(db);
     expect(catalogSchema.parse(JSON.parse(JSON.stringify(catalog)))).toEqual(catalog);
+  });
+});
+
+describe("who may read a table by a grant", () => {
+  it("is every role but its owner and ours, by the table or by one column, and PUBLIC", async () => {
+    const [bi, etl, owner] = ["bi", "etl", "owner"].map((name) => `${name}_${db.name}`);
+    const roles = [bi, etl, owner].join(", ");
+    await crmSchema(db, `CREATE TABLE contacts (id int, email text)`);
+    expect((await readTable(db)).readers).toEqual([]);
+    await db.client.query(`CREATE ROLE ${bi!}; CREATE ROLE ${etl!}; CREATE ROLE ${owner!}`);
+    try {
+      await db.client.query(`
+        ALTER TABLE crm.contacts OWNER TO ${owner!}; GRANT SELECT ON crm.contacts TO ${owner!}, postgres;
+        GRANT SELECT, UPDATE ON crm.contacts TO ${etl!}; GRANT SELECT (email), SELECT (id) ON crm.contacts TO ${bi!}`);
+      expect((await readTable(db)).readers).toEqual([bi, etl]);
+      await db.client.query(`REVOKE SELECT ON crm.contacts FROM ${etl!}; GRANT SELECT ON crm.contacts TO PUBLIC`);
+      expect((await readTable(db)).readers).toEqual(["PUBLIC", bi]);
+    } finally {
+      await db.client.query(`DROP OWNED BY ${roles} CASCADE; DROP ROLE ${roles}`);
+    }
   });
 });
 
