@@ -1,4 +1,5 @@
 import { countShards, cutShards } from "../ledger/shard.ts";
+import type { RunRecord } from "../ports.ts";
 import { shardJob, type JobName } from "./jobs.ts";
 import { enterPhase, requirePhase, type Ports, type Run } from "./run.ts";
 import { done, more, type StepResult } from "./step-result.ts";
@@ -23,15 +24,14 @@ export async function shards(
     : more(`${String(pending)} of ${String(total)} shards to do`);
 }
 
-async function enter(ports: Pick<Ports, "control" | "database" | "clock">, run: Run, job: JobName): Promise<void> {
+async function enter(ports: Pick<Ports, "control" | "database" | "clock">, run: Run, job: JobName): Promise<RunRecord> {
   switch (job) {
     case "backfill":
       return enterPhase(ports, run, "backfill");
     case "validate-before-cutover":
       return enterPhase(ports, run, "validate");
     case "validate-before-contract":
-      await requirePhase(ports.control, run, ["cooling"]);
-      return;
+      return requirePhase(ports.control, run, ["cooling"]);
     default:
       return job satisfies never;
   }

@@ -1,4 +1,4 @@
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   CreateStateMachineCommand,
   DescribeExecutionCommand,
@@ -175,7 +175,7 @@ function answering({ dynamo, tableName }: OnStepFunctions, failure: Error): Step
 
 /** The error and its causes as a logger prints them. */
 function everyWordOf(error: unknown): string {
-  if (!(error instanceof Error)) return JSON.stringify(error) ?? "";
+  if (!(error instanceof Error)) return String(error);
   const { message, stack = "", cause } = error;
   return [message, stack, JSON.stringify(error), everyWordOf(cause)].join("\n");
 }
