@@ -65,7 +65,7 @@ export const HANDLERS = [
   {
     file: "standby",
     timeoutSeconds: QUICK,
-    needs: ["database", "control:write", "plans:read", "standbys", "operators"],
+    needs: ["database", "control:write", "plans:read", "standbys"],
   },
   { file: "expand", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
   { file: "shards", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },

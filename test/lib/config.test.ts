@@ -17,6 +17,7 @@ describe("the configuration", () => {
       ...CONFIG,
       endpoints: {},
       retain: true,
+      flagBakeMinutes: 5,
       operatorEmails: [],
       stateMachineVersions: true,
     });
@@ -40,6 +41,7 @@ describe("the configuration", () => {
       '"databases.crm.clusterArn": an ARN such as "arn:aws:rds:',
     ],
     ["endpoints.rdsData", { ...CONFIG, endpoints: { rdsData: "localhost" } }, '"endpoints.rdsData": '],
+    ["flagBakeMinutes", { ...CONFIG, flagBakeMinutes: 61 }, '"flagBakeMinutes": '],
     ["an unknown key", { ...CONFIG, retian: false }, '"retian"'],
     ["nothing at all", undefined, '"migrations": '],
   ])("names the key that is wrong: %s", (_, value, message) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { HANDLERS, pascalCase } from "../../lib/handlers.ts";
+import { ALARM_HANDLER, COMMAND_HANDLERS, HANDLERS, pascalCase } from "../../lib/handlers.ts";
 import { CLUSTER, list, SECRET, type Statement, statements, synthesized } from "./synthesized.ts";
 
+const ALL = [...HANDLERS, ALARM_HANDLER, ...COMMAND_HANDLERS];
 const template = synthesized();
 
 const ofHandler = (file: string) => statements(template, new RegExp(`^Steps${pascalCase(file)}Role`));
@@ -21,6 +22,8 @@ const CONTROL = ["dynamodb:GetItem"];
 const CONTROL_WRITE = [...CONTROL, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
 const PLANS = ["s3:GetObject", "s3:ListBucket"];
 const ALARMS = ["cloudwatch:DescribeAlarms"];
+const METRICS = ["cloudwatch:GetMetricData"];
+const STANDBYS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "states:SendTaskSuccess"];
 const FLAGS = [
   "appconfig:GetDeployment",
   "appconfig:GetHostedConfigurationVersion",
@@ -33,18 +36,31 @@ const FLAGS_WRITE = [
   "appconfig:CreateHostedConfigurationVersion",
   "appconfig:StartDeployment",
   "appconfig:StopDeployment",
+  "appconfig:GetEnvironment",
+  "appconfig:UpdateEnvironment",
+  "iam:PassRole",
 ];
 const OPERATORS = ["kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"];
 
-const EXPECTED: Readonly<Record<(typeof HANDLERS)[number]["file"], readonly string[]>> = {
-  preflight: [...DATABASE, ...CONTROL_WRITE, ...PLANS, "s3:PutObject", ...FLAGS, ...ALARMS, "states:DescribeExecution"],
+const EXPECTED: Readonly<Record<(typeof ALL)[number]["file"], readonly string[]>> = {
+  preflight: [
+    ...DATABASE,
+    ...CONTROL_WRITE,
+    ...PLANS,
+    "s3:PutObject",
+    ...FLAGS,
+    ...ALARMS,
+    ...METRICS,
+    "states:DescribeExecution",
+  ],
+  gate: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...ALARMS, ...METRICS, ...OPERATORS],
+  standby: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...STANDBYS],
   expand: [...DATABASE, ...CONTROL_WRITE, ...PLANS],
   shards: [...DATABASE, ...CONTROL_WRITE, ...PLANS],
   backfill: [...DATABASE, ...CONTROL, ...PLANS],
   indexes: [...DATABASE, ...CONTROL, ...PLANS],
   validate: [...DATABASE, ...CONTROL, ...PLANS],
   verdict: [...DATABASE, ...CONTROL, ...PLANS],
-  gate: [...DATABASE, ...CONTROL, ...PLANS, ...ALARMS],
   cutover: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...FLAGS_WRITE],
   soak: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...ALARMS],
   cooling: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...ALARMS],
@@ -53,18 +69,36 @@ const EXPECTED: Readonly<Record<(typeof HANDLERS)[number]["file"], readonly stri
   "claim-rollback": CONTROL_WRITE,
   "stop-run": ["states:DescribeExecution", "states:StopExecution"],
   "return-traffic": FLAGS_WRITE,
-  "record-rollback": [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...OPERATORS],
+  "record-rollback": [...DATABASE, ...CONTROL_WRITE, ...OPERATORS],
+  "claim-undo": [...DATABASE, ...CONTROL_WRITE, ...FLAGS],
+  undo: [...DATABASE, ...CONTROL, ...PLANS, ...FLAGS],
+  "record-undo": [...DATABASE, ...CONTROL_WRITE, ...OPERATORS],
+  "on-alarm": [
+    "dynamodb:Scan",
+    "states:StartExecution",
+    "states:DescribeExecution",
+    ...OPERATORS,
+    // To the queue of what it failed on.
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:SendMessage",
+  ],
+  start: [...CONTROL_WRITE, "states:StartExecution"],
+  approve: [...CONTROL_WRITE, ...STANDBYS],
+  reject: [...CONTROL_WRITE, ...STANDBYS],
+  pause: CONTROL_WRITE,
+  resume: [...CONTROL_WRITE, ...STANDBYS],
 };
 
 describe("a handler's role", () => {
-  it.each(HANDLERS.map(({ file }) => file))("of %s allows its own actions and no other", (file) => {
+  it.each(ALL.map(({ file }) => file))("of %s allows its own actions and no other", (file) => {
     const actions = ofHandler(file).flatMap(({ Action }) => list(Action));
-    expect([...new Set(actions)].sort()).toEqual([...OWN, ...EXPECTED[file]].sort());
+    expect([...new Set(actions)].sort()).toEqual([...new Set([...OWN, ...EXPECTED[file]])].sort());
   });
 
-  it.each(HANDLERS.map(({ file }) => file))("of %s names every resource that can be named", (file) => {
+  it.each(ALL.map(({ file }) => file))("of %s names every resource that can be named", (file) => {
     const everywhere = ofHandler(file).filter(({ Resource }) => list(Resource).includes("*"));
-    const unnameable = /^(xray:Put(TelemetryRecords|TraceSegments)|cloudwatch:DescribeAlarms)$/;
+    const unnameable = /^(xray:Put(TelemetryRecords|TraceSegments)|cloudwatch:(DescribeAlarms|GetMetricData))$/;
     expect(everywhere.flatMap(({ Action }) => list(Action)).filter((action) => !unnameable.test(action))).toEqual([]);
   });
 
@@ -88,6 +122,29 @@ describe("a handler's role", () => {
     );
   });
 
+  it.each([
+    ["approve", "states:SendTaskSuccess", ":stateMachine:Sluice-migration"],
+    ["start", "states:StartExecution", ":stateMachine:Sluice-migration:live"],
+    ["on-alarm", "states:StartExecution", ":stateMachine:Sluice-rollback"],
+    ["on-alarm", "states:DescribeExecution", ":execution:Sluice-rollback:*"],
+  ])("of %s may %s of one machine", (file, action, resource) => {
+    expect(JSON.stringify(resources(allowing(file, action)))).toContain(`${resource}"`);
+  });
+
+  it("of start starts the machine itself where no versions are published", () => {
+    const other = synthesized({ stateMachineVersions: false });
+    const starting = statements(other, /^StepsStartRole/).filter(({ Action }) => Action === "states:StartExecution");
+    expect(JSON.stringify(resources(starting))).not.toContain("live");
+  });
+
+  it("of whoever deploys a flag hands AppConfig the role that reads alarms, and nobody another", () => {
+    const passing = allowing("cutover", "iam:PassRole");
+    expect(JSON.stringify(resources(passing))).toMatch(/^\[{"Fn::GetAtt":\["MonitorRole\w+","Arn"\]}\]$/);
+    expect(passing.map(({ Condition }) => Condition)).toEqual([
+      { StringEquals: { "iam:PassedToService": "appconfig.amazonaws.com" } },
+    ]);
+  });
+
   it("has no managed policy, since the basic one may write to every log group", () => {
     const roles = Object.values(template.findResources("AWS::IAM::Role"));
     expect(roles.filter((role) => "ManagedPolicyArns" in (role["Properties"] as object))).toEqual([]);
@@ -104,7 +161,10 @@ describe("a state machine's role", () => {
   it("invokes the steps of its own definition only", () => {
     const steps = ["ClaimRollback", "StopRun", "ReturnTraffic", "RecordRollback"];
     expect(invoked("Rollback").map((id) => id.replace(/^Steps(.*)Function.*$/, "$1"))).toEqual(steps);
-    expect(invoked("Migration")).toHaveLength(HANDLERS.length - steps.length);
+    const undo = ["ClaimUndo", "Undo", "RecordUndo"];
+    expect(invoked("Undo").map((id) => id.replace(/^Steps(.*)Function.*$/, "$1"))).toEqual(undo);
+    expect(invoked("Migration")).toHaveLength(HANDLERS.length - steps.length - undo.length);
+    expect(invoked("Migration").join()).toContain("StepsStandbyFunction");
   });
 
   it("of the migration starts the rollback, and children of its own Map states", () => {
@@ -114,5 +174,25 @@ describe("a state machine's role", () => {
     expect(started).toContain('{"Ref":"RollbackStateMachine');
     expect(started).toContain(":stateMachine:Sluice-migration");
     expect(ofMachine("Rollback").filter(({ Action }) => Action === "states:StartExecution")).toEqual([]);
+  });
+});
+
+describe("the role of AppConfig's monitors", () => {
+  it("is AppConfig's alone, for this account, and reads alarms", () => {
+    template.hasResourceProperties("AWS::IAM::Role", {
+      AssumeRolePolicyDocument: {
+        Statement: [
+          {
+            Action: "sts:AssumeRole",
+            Effect: "Allow",
+            Principal: { Service: "appconfig.amazonaws.com" },
+            Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+          },
+        ],
+      },
+    });
+    expect(statements(template, /^MonitorRole/)).toMatchObject([
+      { Action: "cloudwatch:DescribeAlarms", Resource: "*" },
+    ]);
   });
 });

@@ -44,6 +44,15 @@ describe("the retry policy", () => {
     expect(after.ItemProcessor?.States["Inner"]?.Retry).toHaveLength(2);
   });
 
+  it("calls a function again that waits for a token, but not for the end of the wait that the state catches", () => {
+    const Resource = "arn:aws:states:::lambda:invoke.waitForTaskToken";
+    const Catch = [{ ErrorEquals: ["States.Timeout"] }, { ErrorEquals: ["States.ALL"] }];
+    const [throttled, transient] = retryOf({ Type: "Task", Resource, Catch }) as readonly Retrier[];
+    expect(throttled?.ErrorEquals).toEqual(["Lambda.TooManyRequestsException"]);
+    expect(transient).toMatchObject({ MaxAttempts: 8 });
+    expect(transient?.ErrorEquals).toEqual(TRANSIENT_ERRORS.filter((error) => error !== "States.Timeout"));
+  });
+
   it("retries a call of a service whatever the error, but for what the state catches by name", () => {
     const caught = ["StepFunctions.ExecutionAlreadyExistsException"];
     const Resource = "arn:aws:states:::states:startExecution";

@@ -4,8 +4,9 @@ import { Bucket } from "aws-cdk-lib/aws-s3";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../lib/config.ts";
 import { FlagStore } from "../../lib/flag-store.ts";
-import { HANDLERS } from "../../lib/handlers.ts";
+import { ALARM_HANDLER, COMMAND_HANDLERS, HANDLERS } from "../../lib/handlers.ts";
 import { readMigrations } from "../../lib/migrations.ts";
+import { operatorWatches } from "../../lib/operator-watches.ts";
 import { addSluice } from "../../lib/sluice-app.ts";
 import { CLUSTER, CONFIG, SECRET, synthesized, WITHOUT_BUNDLING } from "./synthesized.ts";
 
@@ -21,7 +22,7 @@ const environmentOf = (file: string, from = template) => {
 
 describe("the handlers", () => {
   it("are Node.js 22 on arm64 with source maps, traces and a log group of their own that forgets", () => {
-    template.resourceCountIs("AWS::Lambda::Function", HANDLERS.length);
+    template.resourceCountIs("AWS::Lambda::Function", [...HANDLERS, ALARM_HANDLER, ...COMMAND_HANDLERS].length);
     template.allResourcesProperties("AWS::Lambda::Function", {
       Runtime: "nodejs22.x",
       Architectures: ["arm64"],
@@ -41,7 +42,9 @@ describe("the handlers", () => {
     expect(sluice("stop-run")).toEqual([]);
     expect(sluice("claim-rollback")).toEqual(["SLUICE_CONTROL_TABLE"]);
     expect(sluice("return-traffic")).toEqual([
+      "SLUICE_ALARM_ARN_PREFIX",
       "SLUICE_FLAG_APPLICATION",
+      "SLUICE_MONITOR_ROLE_ARN",
       "SLUICE_STRATEGY_IMMEDIATE",
       "SLUICE_STRATEGY_STEPWISE",
     ]);
@@ -51,6 +54,9 @@ describe("the handlers", () => {
       "SLUICE_PLAN_BUCKET",
       "SLUICE_TOPIC_ARN",
     ]);
+    expect(sluice("on-alarm")).toEqual(["SLUICE_CONTROL_TABLE", "SLUICE_ROLLBACK_MACHINE_ARN", "SLUICE_TOPIC_ARN"]);
+    expect(sluice("start")).toEqual(["SLUICE_CONTROL_TABLE", "SLUICE_MIGRATION_MACHINE_ARN"]);
+    expect(sluice("approve")).toEqual(["SLUICE_CONTROL_TABLE"]);
     expect(environmentOf("preflight")).toMatchObject({ SLUICE_MIGRATIONS: "migrations" });
   });
 
@@ -124,14 +130,18 @@ describe("the flags", () => {
     });
   });
 
-  it("have no alarm monitors, since AppConfig would take back the way back while an alarm fires", () => {
+  it("have no alarm monitors in the template: a cutover arms them, and a rollback must find them gone", () => {
     template.allResourcesProperties("AWS::AppConfig::Environment", { Monitors: Match.absent() });
   });
 
   it("take as much of a description as AppConfig does", () => {
     const [migration] = readMigrations(readConfig(CONFIG)).map((file) => file.migration);
     const stack = new Stack();
-    new FlagStore(stack, "Flags", { migrations: [{ ...migration!, description: "d".repeat(2_000) }], retain: true });
+    new FlagStore(stack, "Flags", {
+      migrations: [{ ...migration!, description: "d".repeat(2_000) }],
+      bakeMinutes: 5,
+      retain: true,
+    });
     const described = { Description: "d".repeat(1_024) };
     Template.fromStack(stack).hasResourceProperties("AWS::AppConfig::Environment", described);
     Template.fromStack(stack).hasResourceProperties("AWS::AppConfig::ConfigurationProfile", described);
@@ -142,13 +152,75 @@ describe("the flags", () => {
     template.resourceCountIs("AWS::AppConfig::Deployment", 0);
   });
 
-  it.each(["Sluice-stepwise", "Sluice-immediate"])("go to everybody at once and bake for nobody: %s", (Name) => {
+  it.each([
+    ["Sluice-stepwise", 5],
+    ["Sluice-immediate", 0],
+  ])("go to everybody at once, and a step of a cutover bakes, but not the way back: %s", (Name, bake) => {
     template.hasResourceProperties("AWS::AppConfig::DeploymentStrategy", {
       Name,
       DeploymentDurationInMinutes: 0,
       GrowthFactor: 100,
-      FinalBakeTimeInMinutes: 0,
+      FinalBakeTimeInMinutes: bake,
       ReplicateTo: "NONE",
+    });
+  });
+
+  it("bake for as long as the configuration says", () => {
+    synthesized({ flagBakeMinutes: 0 }).allResourcesProperties("AWS::AppConfig::DeploymentStrategy", {
+      FinalBakeTimeInMinutes: 0,
+    });
+  });
+});
+
+describe("an alarm that fires", () => {
+  it("is told to the handler by EventBridge, whichever it is, and again where that fails", () => {
+    template.hasResourceProperties("AWS::Events::Rule", {
+      EventPattern: {
+        source: ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        detail: { state: { value: ["ALARM"] } },
+      },
+      Targets: [
+        Match.objectLike({
+          Arn: { "Fn::GetAtt": [Match.stringLikeRegexp("^StepsOnAlarmFunction"), "Arn"] },
+          DeadLetterConfig: { Arn: { "Fn::GetAtt": [Match.stringLikeRegexp("^AlarmRuleLostEvents"), "Arn"] } },
+          RetryPolicy: { MaximumEventAgeInSeconds: 3_600, MaximumRetryAttempts: 185 },
+        }),
+      ],
+    });
+    template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 3_600,
+      DestinationConfig: {
+        OnFailure: { Destination: { "Fn::GetAtt": [Match.stringLikeRegexp("^AlarmRuleLostEvents"), "Arn"] } },
+      },
+    });
+  });
+
+  it("may call the handler by that rule and by no other", () => {
+    template.resourceCountIs("AWS::Lambda::Permission", 1);
+    template.hasResourceProperties("AWS::Lambda::Permission", {
+      Principal: "events.amazonaws.com",
+      SourceArn: { "Fn::GetAtt": [Match.stringLikeRegexp("^AlarmRule"), "Arn"] },
+    });
+  });
+
+  it("is lost into a queue that is encrypted, takes TLS only, and keeps it for a fortnight", () => {
+    template.hasResource("AWS::SQS::Queue", {
+      DeletionPolicy: "Retain",
+      Properties: { SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 },
+    });
+    template.hasResourceProperties("AWS::SQS::QueuePolicy", {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          refusesPlainText("sqs:*"),
+          Match.objectLike({
+            Action: "sqs:SendMessage",
+            Effect: "Allow",
+            Principal: { Service: "events.amazonaws.com" },
+          }),
+        ]),
+      },
     });
   });
 });
@@ -189,24 +261,55 @@ describe("the operators", () => {
     ["rollback-failed", "ExecutionsFailed"],
     ["rollback-timed-out", "ExecutionsTimedOut"],
     ["rollback-aborted", "ExecutionsAborted"],
+    ["undo-failed", "ExecutionsFailed"],
+    ["alarm-handler-failed", "Errors"],
+    ["alarm-events-lost", "ApproximateNumberOfMessagesVisible"],
     ["step-errors-Backfill", "Errors"],
+    ["command-errors-Approve", "Errors"],
     ["lambda-throttled", "Throttles"],
   ])("have the alarm %s on %s", (name, MetricName) => {
     template.hasResourceProperties("AWS::CloudWatch::Alarm", { AlarmName: `Sluice-${name}`, MetricName });
   });
 
+  it("read in each alarm what it means and what to press, as the runbook has it", () => {
+    const alarms = Object.values(template.findResources("AWS::CloudWatch::Alarm")) as {
+      Properties: { AlarmName: string; AlarmDescription: string };
+    }[];
+    const kind = (name: string) => name.replace(/<\w+>$/, "");
+    const unknown = alarms.filter(
+      ({ Properties }) =>
+        !operatorWatches.some(
+          ({ name, means, press }) =>
+            Properties.AlarmName.startsWith(`Sluice-${kind(name)}`) &&
+            Properties.AlarmDescription.endsWith(`${means} ${press}`),
+        ),
+    );
+    expect(unknown).toEqual([]);
+    const silent = operatorWatches.filter(
+      ({ name }) => !alarms.some(({ Properties }) => Properties.AlarmName.startsWith(`Sluice-${kind(name)}`)),
+    );
+    expect(silent).toEqual([]);
+    expect(Math.max(...alarms.map(({ Properties }) => Properties.AlarmDescription.length))).toBeLessThanOrEqual(1_024);
+  });
+
   it("find what to look up among the outputs", () => {
     expect(Object.keys(template.findOutputs("*")).sort()).toEqual([
+      "ApproveFunction",
       "ControlTable",
       "DashboardName",
       "FlagApplication",
       "MigrationAliasArn",
       "MigrationStateMachineArn",
       "OperatorTopicArn",
+      "PauseFunction",
       "PlanBucket",
+      "RejectFunction",
+      "ResumeFunction",
       "RollbackStateMachineArn",
+      "StartFunction",
       "StrategyImmediate",
       "StrategyStepwise",
+      "UndoStateMachineArn",
     ]);
   });
 });
@@ -225,7 +328,7 @@ describe("the state machines", () => {
       DeletionPolicy: "RetainExceptOnCreate",
       UpdateReplacePolicy: "Retain",
     });
-    template.resourceCountIs("AWS::StepFunctions::StateMachineAlias", 2);
+    template.resourceCountIs("AWS::StepFunctions::StateMachineAlias", 3);
     disposable.resourceCountIs("AWS::StepFunctions::StateMachineVersion", 0);
     expect(Object.keys(disposable.findOutputs("*"))).not.toContain("MigrationAliasArn");
   });
