@@ -7,12 +7,14 @@ import { beginRun } from "../../../core/run/begin-run.ts";
 import { contract } from "../../../core/run/contract.ts";
 import { claimRollback, recordRollback } from "../../../core/run/rollback.ts";
 import { enterPhase, type Ports, type Run, type RunRef } from "../../../core/run/run.ts";
+import { shards } from "../../../core/run/shards.ts";
 import {
   FakeAlarms,
   FakeClock,
   FakeControl,
   FakeExecutions,
   FakeFlags,
+  FakeMetrics,
   FakeNotifier,
   FakePlanStore,
 } from "../../support/fakes.ts";
@@ -22,7 +24,12 @@ import { createContacts, MIGRATION } from "./stage.ts";
 
 describe("beginning a run", () => {
   let fresh: FreshDatabase;
-  let ports: Ports & { control: FakeControl; alarms: FakeAlarms; executions: FakeExecutions; plans: FakePlanStore };
+  let ports: Omit<Ports, "approvals" | "standbys" | "callers"> & {
+    control: FakeControl;
+    alarms: FakeAlarms;
+    executions: FakeExecutions;
+    plans: FakePlanStore;
+  };
 
   beforeEach(async () => {
     fresh = await freshDatabase();
@@ -32,6 +39,7 @@ describe("beginning a run", () => {
       control: new FakeControl(),
       flags: new FakeFlags({ migrations: [MIGRATION.migration], stepwise: "at once" }),
       alarms: new FakeAlarms({ "crm-errors": "OK", "crm-latency": "OK" }),
+      metrics: new FakeMetrics(),
       executions: new FakeExecutions(),
       plans: new FakePlanStore(),
       notifier: new FakeNotifier(),
@@ -90,6 +98,7 @@ describe("beginning a run", () => {
         migration: "contact-channel",
         database: "test",
         planHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+        message: "a new plan: no earlier run has left anything to go on with",
         resumeAt: "expand",
         backfill: { workers: [0, 1], maxConcurrency: 2 },
         validation: { workers: [0, 1], maxConcurrency: 2 },
@@ -100,7 +109,9 @@ describe("beginning a run", () => {
         table: "test/public.contacts",
         planHash: ref.planHash,
         executionArn: arn("first"),
+        alarms: ["crm-errors", "crm-latency"],
       });
+      expect(await ports.control.run("first")).not.toHaveProperty("startedBy");
       const { rows } = await fresh.client.query(`SELECT run_id, migration, plan_hash, outcome FROM sluice.run`);
       expect(rows).toEqual([{ run_id: "first", migration: "contact-channel", plan_hash: ref.planHash, outcome: null }]);
       const { rows: columns } = await fresh.client.query(
@@ -120,6 +131,17 @@ describe("beginning a run", () => {
       expect(await ports.control.runs(10)).toEqual([]);
       expect(ports.plans.texts.size).toBe(0);
       expect(await tables()).toEqual(["public.contacts"]);
+    });
+
+    it("notes who started it, and every alarm that ends it, those of a single gate too", async () => {
+      await ports.control.nameStarter("first", "arn:aws:iam::1:user/ann");
+      ports.alarms.set("crm-queue", "OK");
+      const gates = { ...MIGRATION.gates, before_cutover: { alarms: { names: ["crm-queue"] } } };
+      await begin("first", { gates });
+      expect(await ports.control.run("first")).toMatchObject({
+        startedBy: "arn:aws:iam::1:user/ann",
+        alarms: ["crm-errors", "crm-latency", "crm-queue"],
+      });
     });
 
     it("refuses a migration without a flag", async () => {
@@ -151,10 +173,36 @@ describe("beginning a run", () => {
       await grow();
       const second = await begin("second");
       expect(second).toMatchObject({ planHash: first.planHash, resumeAt: "expand" });
+      expect(second.message).toBe(
+        `goes on with the plan of run "first": 3 of 3 steps of expand are applied, no shard is backfilled; nothing of it is done again`,
+      );
       const steps = await untilDone(async () =>
         applyNextStep(ports.database, await runOf(second), (await runOf(second)).plan.expand),
       );
       expect(steps).toHaveLength(1);
+    });
+
+    it("says how far that one had come, in steps, shards and indexes, and says the same when the call is repeated", async () => {
+      await fresh.client.query(`CREATE INDEX contacts_lead_source_idx ON contacts (lead_source);
+        CREATE INDEX contacts_note_idx ON contacts (note, lead_source);
+        INSERT INTO contacts SELECT i, 'source', repeat('x', 200) FROM generate_series(1000, 2000) AS i`);
+      const first = await expand(await begin("first", { backfill: { shard_blocks: 16 } }));
+      await enterPhase(ports, first, "backfill");
+      await shards(ports, first, "backfill");
+      await applyNextStep(ports.database, first, first.plan.indexes);
+      await applyNextStep(ports.database, first, first.plan.indexes);
+      const { rows } = await fresh.client.query<{ n: number }>(
+        `WITH done AS (UPDATE sluice.shard SET done_at = now() WHERE from_block = 0 RETURNING 1)
+         SELECT count(*)::int AS n FROM sluice.shard`,
+      );
+      await rollBack("first");
+      const { message } = await begin("second", { backfill: { shard_blocks: 16 } });
+      expect(message).toBe(
+        `goes on with the plan of run "first": 3 of 3 steps of expand are applied, ` +
+          `1 of ${String(rows[0]?.n)} shards are backfilled, 1 of 2 indexes are built; nothing of it is done again`,
+      );
+      expect(rows[0]?.n).toBeGreaterThan(1);
+      expect(await begin("second", { backfill: { shard_blocks: 16 } })).toMatchObject({ message });
     });
 
     it("is refused where the file has changed since, and names the run that expanded by it", async () => {
@@ -248,7 +296,9 @@ describe("beginning a run", () => {
       await expand(await begin("first"));
       await claimRollback(ports, { run: "first" });
       ports.executions.set(arn("first"), "ABORTED");
-      await expect(begin("second")).rejects.toThrow(/rollback is not over: wait for it, or start it again/);
+      await expect(begin("second")).rejects.toThrow(
+        /which is in phase rolled-back\. Its rollback, or its undo, is not over: wait for it, or start it again \(sluice rollback, sluice undo\)/,
+      );
     });
 
     async function record(runId: string): Promise<NonNullable<Awaited<ReturnType<FakeControl["run"]>>>> {
@@ -263,9 +313,10 @@ describe("beginning a run", () => {
 
     beforeEach(async () => {
       first = await expand(await begin("first"));
+      await fresh.client.query(`UPDATE contacts SET acquisition_channel = lead_source`);
       for (const phase of ["backfill", "validate", "cutover", "soak", "cooling"] as const)
         await enterPhase(ports, first, phase);
-      await ports.flags.deploy(MIGRATION.migration, first.plan.cutover.at(-1)?.flag ?? OLD_PATH, "immediate");
+      await ports.flags.deployNow(MIGRATION.migration, first.plan.cutover.at(-1)?.flag ?? OLD_PATH);
     });
 
     it("goes on with contract at once, although an alarm is bad: there is no way back", async () => {
@@ -273,7 +324,11 @@ describe("beginning a run", () => {
       ports.executions.set(arn("first"), "FAILED");
       ports.alarms.set("crm-errors", "ALARM");
       const second = await begin("second");
-      expect(second).toMatchObject({ resumeAt: "contract", planHash: first.plan.hash });
+      expect(second).toMatchObject({
+        resumeAt: "contract",
+        planHash: first.plan.hash,
+        message: expect.stringContaining("1 of 1 steps of contract are applied") as string,
+      });
       expect(await ports.control.run("second")).toMatchObject({ phase: "contract" });
       await expect(claimRollback(ports, { run: "second" })).rejects.toMatchObject({ name: "RollbackTooLate" });
       expect(await contract(ports, await runOf(second))).toMatchObject({ status: "done" });

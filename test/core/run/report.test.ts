@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RunSuperseded } from "../../../core/errors.ts";
 import { report } from "../../../core/run/report.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
@@ -47,6 +47,49 @@ describe("the report", () => {
       beforeContract: proof,
       lockTimeouts: 2,
       secondsByPhase: expect.any(Object) as object,
+      gates: [],
+    });
+  });
+
+  it("says how each gate went: looks, time on hold, who decided and why; and who started the run", async () => {
+    const started = await Stage.begin(fresh, { migration: "other" });
+    const startedBy = "arn:aws:iam::1:user/bob";
+    const record = await started.control.run(started.run.ref.id);
+    if (!record) throw new Error("the run is registered");
+    vi.spyOn(started.control, "transition").mockImplementation(async (change) =>
+      Promise.resolve({ ...record, phase: change.to, startedBy }),
+    );
+    const alarm = (verdict: string): object => ({ kind: "alarm", name: "a", verdict });
+    const asked = { kind: "approval", name: "approval", verdict: "hold" };
+    const looks: [string, number, object[]][] = [
+      ["before_expand", 0, [alarm("pass")]],
+      ["before_cutover", 10, [alarm("hold")]],
+      ["before_cutover", 30, [alarm("hold")]],
+      ["before_expand", 35, [alarm("pass")]],
+      ["before_cutover", 40, [alarm("pass"), asked]],
+      ["before_cutover", 100, [alarm("pass")]],
+      ["soak", 110, [alarm("pass")]],
+    ];
+    const event = `INSERT INTO sluice.event (run_id, kind, subject, detail, at)
+      VALUES ($1, $2, $3, $4, timestamptz '2026-01-05T09:00:00Z' + make_interval(secs => $5))`;
+    for (const [gate, at, readings] of looks) {
+      await fresh.client.query(event, [started.run.ref.id, "gate", gate, JSON.stringify({ readings }), at]);
+    }
+    const decision = { by: "arn:aws:iam::1:user/ann", verdict: "approved", reason: "looks well", at: "x" };
+    await fresh.client.query(event, [started.run.ref.id, "decision", "before_cutover", JSON.stringify(decision), 99]);
+    await fresh.client.query(event, ["another", "gate", "before_expand", "{}", 0]);
+    expect(await report(started.ports, started.run)).toMatchObject({
+      startedBy,
+      gates: [
+        { gate: "before_expand", looks: 2, secondsOnHold: 0, decisions: [] },
+        {
+          gate: "before_cutover",
+          looks: 4,
+          secondsOnHold: 30,
+          decisions: [{ by: decision.by, verdict: "approved", reason: "looks well" }],
+        },
+        { gate: "soak", looks: 1, secondsOnHold: 0, decisions: [] },
+      ],
     });
   });
 
