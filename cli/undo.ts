@@ -5,7 +5,7 @@ import { confirmation, YES_OPTION } from "./confirm.ts";
 import { reportEnd } from "./ended-execution.ts";
 import { undoName } from "./run-name.ts";
 import type { Services } from "./services/services.ts";
-import { stackOutput } from "./services/stack-outputs.ts";
+import { stackOutput } from "./services/stack-output.ts";
 import { startOnce } from "./services/start-once.ts";
 import { waitForEnd } from "./services/wait-for.ts";
 

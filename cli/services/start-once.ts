@@ -1,5 +1,6 @@
 import { ServiceRefused } from "../../core/errors.ts";
-import { executionArn, type StartProps, type StateMachines } from "./state-machines.ts";
+import { executionArn } from "./execution-arn.ts";
+import type { StartProps, StateMachines } from "./state-machines.ts";
 
 /** Names that are tried; Step Functions keeps each for 90 days. */
 const MOST_ATTEMPTS = 50;

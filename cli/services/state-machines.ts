@@ -8,6 +8,7 @@ import {
 import { errorName, translateError } from "../../adapters/translate-error.ts";
 import type { ExecutionStatus } from "../../core/ports.ts";
 import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
+import { executionArn } from "./execution-arn.ts";
 import { evaluationOf } from "./gate-evaluation.ts";
 
 /** How an execution stands, and where it failed, what it said. */
@@ -60,12 +61,6 @@ const EVENTS_LOOKED_AT = 200;
 
 const NEWEST = { reverseOrder: true, maxResults: EVENTS_LOOKED_AT } as const;
 const OLDEST = { reverseOrder: false, maxResults: FIRST_EVENTS } as const;
-
-/** The ARN of an execution by its name. A version or an alias in the state machine's ARN is no part of it. */
-export function executionArn(stateMachineArn: string, name: string): string {
-  const machine = stateMachineArn.replace(":stateMachine:", ":execution:").split(":").slice(0, 7);
-  return [...machine, name].join(":");
-}
 
 export class StepFunctionsConsole implements StateMachines {
   readonly #client: SFNClient;
