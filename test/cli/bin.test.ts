@@ -15,6 +15,17 @@ describe("bin/sluice.mjs", () => {
     expect(sluice(["no-such-command"]).status).toBe(2);
   });
 
+  it("starts without the AWS SDK: a plan in a review asks nobody", () => {
+    const resolve =
+      "export const resolve = (specifier, context, next) => { " +
+      'if (specifier.startsWith("@aws-sdk/")) throw new Error(specifier); return next(specifier, context); };';
+    const register = `import { register } from "node:module"; register(${JSON.stringify(`data:text/javascript,${resolve}`)});`;
+    const NODE_OPTIONS = `--import="data:text/javascript,${encodeURIComponent(register)}"`;
+    expect(sluice(["--help"], { NODE_OPTIONS }).status).toBe(0);
+    // That the trap works: a command that asks the stack falls into it.
+    expect(sluice(["status"], { NODE_OPTIONS, AWS_ENDPOINT_URL: "http://127.0.0.1:1" }).stderr).toContain("@aws-sdk/");
+  });
+
   it("writes no colour into a pipe, unless it is asked to", () => {
     expect(sluice(["plan", "no-such-file"], { FORCE_COLOR: "" }).stderr).toMatch(/^✗ file/);
     expect(sluice(["plan", "no-such-file"], { FORCE_COLOR: "1", NO_COLOR: "" }).stderr).toMatch(/^\u001b\[31m✗/m);
