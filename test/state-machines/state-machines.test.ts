@@ -1,6 +1,7 @@
 import aslValidator from "asl-validator";
 import { describe, expect, it } from "vitest";
 import * as errors from "../../core/errors.ts";
+import { GATES } from "../../core/migration/schema.ts";
 import { readDefinition } from "../../lib/definition.ts";
 import { type Handler, HANDLERS, pascalCase } from "../../lib/handlers.ts";
 
@@ -16,8 +17,14 @@ interface State {
   readonly Next?: string;
   readonly Default?: string;
   readonly TimeoutSeconds?: number;
+  readonly TimeoutSecondsPath?: string;
+  readonly Parameters?: { readonly FunctionName?: string; readonly gate?: string };
   readonly ResultPath?: string | null;
-  readonly Choices?: readonly { readonly Next: string; readonly NumericGreaterThanEquals?: number }[];
+  readonly Choices?: readonly {
+    readonly Next: string;
+    readonly StringEquals?: string;
+    readonly NumericGreaterThanEquals?: number;
+  }[];
   readonly Catch?: readonly Catcher[];
   readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[];
   readonly ItemProcessor?: Machine;
@@ -28,7 +35,9 @@ interface Machine {
   readonly States: Readonly<Record<string, State>>;
 }
 
-const NAMES = ["migration", "rollback"] as const;
+const NAMES = ["migration", "rollback", "undo"] as const;
+/** One a gate and one a phase that people can pause. */
+const STANDBYS = 17;
 const HANDLER_BY_STATE = new Map(HANDLERS.map((handler): [string, Handler] => [pascalCase(handler.file), handler]));
 /** Errors of Step Functions, Lambda and the services that a state calls; every other one is ours. */
 const FOREIGN = /^(States|Lambda|Sandbox|Runtime|StepFunctions)\./;
@@ -46,7 +55,12 @@ function machines(outer: Machine): readonly Machine[] {
 const states = (name: string): readonly [string, State][] =>
   machines(machine(name)).flatMap(({ States }) => Object.entries(States));
 
-const lambdaOf = ({ Resource }: State) => /^\$\{(\w+)\}$/.exec(Resource ?? "")?.[1];
+/** The lambda that a state calls; one that waits for a token names it among its parameters. */
+const lambdaOf = ({ Resource = "", Parameters }: State) =>
+  /^\$\{(\w+)\}$/.exec(Parameters?.FunctionName ?? Resource)?.[1];
+
+/** A state that waits until somebody answers, for as long as the step before it said. */
+const waitsForToken = ({ Resource = "" }: State) => Resource.endsWith(".waitForTaskToken");
 
 function targets({ Next, Default, Choices = [], Catch = [] }: State): readonly string[] {
   const all = [Next, Default, ...Choices.map((choice) => choice.Next), ...Catch.map((catcher) => catcher.Next)];
@@ -95,12 +109,24 @@ describe.each(NAMES)("the %s state machine", (name) => {
   });
 
   it("lets each lambda end, its cold start of up to 10 s included, before its state gives up on it", () => {
-    const late = states(name).filter(([, state]) => {
+    const called = states(name).filter(([, state]) => lambdaOf(state) !== undefined && !waitsForToken(state));
+    const late = called.filter(([, state]) => {
       const handler = HANDLER_BY_STATE.get(lambdaOf(state) ?? "");
       return handler !== undefined && handler.timeoutSeconds + 10 >= (state.TimeoutSeconds ?? Infinity);
     });
-    const unlimited = states(name).filter(([, state]) => lambdaOf(state) && state.TimeoutSeconds === undefined);
+    const unlimited = called.filter(([, state]) => state.TimeoutSeconds === undefined);
     expect([...late, ...unlimited].map(([state]) => state)).toEqual([]);
+  });
+
+  it("waits for nobody longer than the step said that asks for it, and goes back to that step", () => {
+    const waiting = states(name).filter(([, state]) => waitsForToken(state));
+    expect(waiting.length).toBe(name === "migration" ? STANDBYS : 0);
+    for (const [, { TimeoutSecondsPath, ResultPath, Next, Catch = [] }] of waiting) {
+      expect(TimeoutSecondsPath).toBe("$.step.waitSeconds");
+      // The answer carries nothing: whoever is woken looks again.
+      expect(ResultPath).toBeNull();
+      expect(Catch[0]).toMatchObject({ ErrorEquals: ["States.Timeout"], Next });
+    }
   });
 
   it("goes only to states that exist, and has none that nothing leads to", () => {
@@ -134,11 +160,13 @@ describe("the migration state machine", () => {
       ([state, { Type }]) => (Type === "Task" || Type === "Map") && !["Preflight", "RollBack"].includes(state),
     );
     expect(failing.length).toBeGreaterThan(10);
-    const escaping = failing.filter(
-      ([, { Catch }]) =>
-        JSON.stringify(Catch) !==
-        JSON.stringify([{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "RollBack" }]),
-    );
+    const everything = { ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "RollBack" };
+    const escaping = failing.filter(([, state]) => {
+      const { Catch = [] } = state;
+      // The end of a wait is no failure.
+      const [first, ...others] = waitsForToken(state) ? Catch.slice(1) : Catch;
+      return others.length > 0 || JSON.stringify(first) !== JSON.stringify(everything);
+    });
     expect(escaping.map(([state]) => state)).toEqual([]);
   });
 
@@ -147,7 +175,43 @@ describe("the migration state machine", () => {
     expect(refused).toMatchObject({ ErrorEquals: ["GateFailed", "RunSuperseded"], Next: "RollBack" });
     expect(others).toMatchObject([{ ErrorEquals: ["States.ALL"], Next: "ContractStopped" }]);
     expect(States["ContractStopped"]?.Type).toBe("Fail");
-    expect(reachable({ StartAt: "ContractProgress", States }, "Contract")).not.toContain("RollBack");
+    // It stands by only where a pause came before the claim: nothing is dropped, and a failure there may go back.
+    const { StandbyInContract: _, ...claimed } = States;
+    expect(reachable({ StartAt: "ContractProgress", States: claimed }, "Contract")).not.toContain("RollBack");
+  });
+
+  it("asks every gate, each at its one place between two phases", () => {
+    const asked = Object.entries(States).filter(([, state]) => lambdaOf(state) === "Gate");
+    const pascal = (gate: string) => gate.replaceAll(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+    expect(asked.map(([state, { Parameters }]) => [state, Parameters?.gate])).toEqual(
+      GATES.map((gate) => [`Gate${pascal(gate)}`, gate]),
+    );
+    const phases = asked.map(([state]) =>
+      States[`${state}Progress`]?.Choices?.find((choice) => choice.StringEquals === "done"),
+    );
+    expect(phases.map((choice) => choice?.Next)).toEqual([
+      "Expand",
+      "ShardsForBackfill",
+      "ShardsForValidation",
+      "Cutover",
+      "Cutover",
+      "Soak",
+      "Cooling",
+      "ShardsBeforeContract",
+    ]);
+  });
+
+  it("stands by wherever a step may say so, and asks that step again", () => {
+    const standing = Object.entries(States).flatMap(([state, { Choices = [] }]) =>
+      Choices.filter(({ StringEquals }) => StringEquals === "standby").map(({ Next }) => [state, Next] as const),
+    );
+    expect(standing).toHaveLength(STANDBYS);
+    for (const [choice, standby] of standing) {
+      const before = Object.entries(States).find(
+        ([, state]) => lambdaOf(state) !== undefined && !waitsForToken(state) && state.Next === choice,
+      );
+      expect(States[standby]?.Next).toBe(before?.[0]);
+    }
   });
 
   it("starts the rollback by nothing that an error may lack: a time-out has no cause", () => {
@@ -175,6 +239,15 @@ describe("the migration state machine", () => {
 
   it("refuses a run before anything is touched without a rollback", () => {
     expect(States["Preflight"]?.Catch?.map(({ Next }) => Next)).toEqual(["Refused"]);
+  });
+});
+
+describe("the undo state machine", () => {
+  it("claims the run first, and ends well only with its record", () => {
+    const undo = machine("undo");
+    expect(undo.StartAt).toBe("ClaimUndo");
+    expect([...reachable(undo)]).toContain("Undone");
+    expect([...reachable(undo, "RecordUndo")]).not.toContain("Undone");
   });
 });
 
