@@ -59,7 +59,7 @@ describe.concurrent("a gate that asks people", () => {
       ]) {
         expect(message).toContain(fact);
       }
-      const token = await standbyToken(runId);
+      const token = await until(() => standbyToken(runId));
       expect(token).toMatch(/.{8,}/);
       expect(JSON.stringify([stack().inbox.messages, await control.run(runId)])).not.toContain(token);
 

@@ -356,7 +356,7 @@ async function stepsBakeFor(minutes: number): Promise<void> {
 
 /** @returns what lets the server go on. */
 function haltPostgres(): () => Promise<void> {
-  const server = descendants(process.pid).find(({ command }) => command.includes('/postgres -D '));
+  const server = descendants(process.pid).find(({ command }) => command.includes("/postgres -D "));
   if (!server) throw new Error("no PostgreSQL runs");
   const goOn = halt(server.pid);
   return () => {
