@@ -24,16 +24,17 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
     press: "Mend the file, `sluice deploy`",
   },
   ConfigurationInvalid: {
-    means: "`cdk.json`, an option or a handler's environment is wrong, or a name is taken",
-    press: "Mend it; `sluice deploy` where it is the stack's",
+    means:
+      "`cdk.json`, an option or a handler's environment is wrong, or a command would have to ask where nobody can answer",
+    press: "What it says; `sluice deploy` where it is the stack's",
   },
   NotFound: {
     means: "No run, migration, stack, database, table or flag of that name",
     press: "The name: `sluice status` lists the runs. A new migration needs `sluice deploy`",
   },
   PlanUnreadable: {
-    means: "The plan is missing from the bucket, or its text does not have its hash",
-    press: "Restore the object `plans/<hash>.json` from its versions, start again",
+    means: "The plan is missing from the bucket, its text does not have its hash, or another version of Sluice made it",
+    press: "Restore the object `plans/<hash>.json` from its versions, or deploy the version that made it; start again",
   },
   LockNotAcquired: {
     means: "A DDL step did not get its lock in `locks.attempts` tries",
@@ -41,8 +42,9 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
     section: "A lock is not acquired",
   },
   StatementFailed: {
-    means: "PostgreSQL refused a statement of the plan; it left nothing behind",
-    press: "The `Cause` has PostgreSQL's message; mend it, start again",
+    means:
+      "PostgreSQL refused a statement of the plan, or what a step asks for under its lock did not hold; it left nothing behind",
+    press: "The `Cause` has PostgreSQL's message, or what did not hold; mend it, start again",
   },
   DatabaseError: {
     means: "PostgreSQL or the Data API refused a statement of ours, with its SQLSTATE",
@@ -64,7 +66,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
     press: "Wait, start again",
   },
   ServiceRefused: {
-    means: "Such a service refused a call: a permission, a limit",
+    means:
+      "Such a service refused a call: a permission, a limit, two AppConfig environments of one name, an item of control that somebody wrote by hand",
     press: "Mend it, start again",
   },
   ValidationIncomplete: {
@@ -78,7 +81,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
   },
   GateFailed: {
     means:
-      "An alarm fired; or something that the gate asks did not hold for as long as it may wait; or, just before contract, the flag, the triggers or what depends on the old column were not as planned",
+      "An alarm fired, or something that the gate asks did not hold for as long as it may wait. Or, just before contract, the flag, the triggers or what depends on the old column were not as planned",
     press: "The `Cause` lists every reason; when they are gone, start again",
     section: "A gate holds or failed",
   },
@@ -89,12 +92,13 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
   },
   DecisionRefused: {
     means:
-      "This approval or rejection does not count: nothing is asked, it is late, somebody was first, the plan is another, or you started the run yourself. The run is as it was",
-    press: "`sluice status RUN` says what is asked, of which plan, until when",
+      "This approval or rejection does not count: nothing is asked, it is late, somebody was first, the plan is another, or you started the run yourself. Of a start: the run's name is taken. Nothing was changed",
+    press: "`sluice status RUN` says what is asked, of which plan, until when; start under another name",
     section: "Approve or reject",
   },
   CallerUnknown: {
-    means: "STS did not confirm who you are: no credentials, expired ones, another region's STS, or a clock that is off",
+    means:
+      "STS did not confirm who you are: expired credentials, another region or account than the stack's, a clock that is off, or another version of the command line",
     press: "`aws sts get-caller-identity`; log in again; try again",
     section: "Approve or reject",
   },
@@ -119,8 +123,9 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
     press: "Nothing: look at the other with `sluice status`",
   },
   RollbackTooLate: {
-    means: "Contract was first; or this run was rolled back before and another one holds the table now",
-    press: "Roll forward; or roll back the run that it names",
+    means: "Contract was first; or this run was rolled back before, and was undone or another one holds the table now",
+    press:
+      "Roll forward; or roll back the run that it names; of a run that was undone, nothing: traffic is on the old path",
     section: "Too late: contract has begun",
   },
   LocalSetupFailed: {

@@ -208,7 +208,7 @@ describe("the concepts' gates", () => {
     for (const [, kind = ""] of kinds) expect(ledger).toContain(`\`${kind}\``);
     const sources = readdirSync(join(ROOT, "adapters/control")).map((file) => read(join("adapters/control", file)));
     const prefixes = new Set(
-      sources.flatMap((source) => [...source.matchAll(/["\`]([a-z]+#)/g)].map(([, prefix]) => prefix)),
+      sources.flatMap((source) => [...source.matchAll(/["`]([a-z]+#)/g)].map(([, prefix]) => prefix)),
     );
     expect([...prefixes].sort()).toEqual(["approval#", "run#", "standby#", "start#", "table#"]);
     for (const prefix of prefixes) expect(page.slice(page.indexOf("## Control"))).toContain(`| \`${prefix ?? ""}`);
