@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { countEvents, recordEvent } from "../../../core/ledger/event.ts";
-import { openPlan, recordOutcome, recordRun } from "../../../core/ledger/run.ts";
-import { ensureLedger } from "../../../core/ledger/schema.ts";
+import { finishedRuns, newestRun, openPlan, recordOutcome, recordRun, runOutcome } from "../../../core/ledger/run.ts";
+import { ensureLedger, ledgerExists } from "../../../core/ledger/schema.ts";
 import { appliedSteps, recordStep } from "../../../core/ledger/step.ts";
 import type { Database } from "../../../core/ports.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
@@ -85,6 +85,12 @@ describe("the ledger", () => {
     });
   });
 
+  it("is there once it has been made", async () => {
+    expect(await ledgerExists(fresh.database)).toBe(false);
+    await ensureLedger(fresh.database);
+    expect(await ledgerExists(fresh.database)).toBe(true);
+  });
+
   describe("knows the open plan of a migration", () => {
     beforeEach(() => ensureLedger(fresh.database));
 
@@ -109,6 +115,29 @@ describe("the ledger", () => {
       expect(await open()).toBeUndefined();
       await fresh.client.query(`UPDATE sluice.run SET outcome = 'undone' WHERE run_id = 'first'`);
       expect(await open()).toBeUndefined();
+    });
+
+    it("and keeps it closed although another outcome of the run comes late", async () => {
+      await begun("first");
+      expect(await recordOutcome(fresh.database, "first", "rolled-back")).toBe(true);
+      expect(await recordOutcome(fresh.database, "first", "undone")).toBe(true);
+      for (const late of ["rolled-back", "undone", "done"] as const) {
+        expect(await recordOutcome(fresh.database, "first", late)).toBe(false);
+      }
+      expect(await runOutcome(fresh.database, "first")).toBe("undone");
+      expect(await open()).toBeUndefined();
+      expect(await finishedRuns(fresh.database, "rename")).toBe(1);
+    });
+
+    it("and the newest of its runs beside one", async () => {
+      await run("first");
+      await run("second");
+      await run("third", { planHash: "later" });
+      expect(await newestRun(fresh.database, { planHash: "p", except: "second" })).toBe("first");
+      expect(await newestRun(fresh.database, { planHash: "p", except: "third" })).toBe("second");
+      expect(await newestRun(fresh.database, { planHash: "later", except: "third" })).toBeUndefined();
+      expect(await runOutcome(fresh.database, "first")).toBeUndefined();
+      expect(await runOutcome(fresh.database, "none")).toBeUndefined();
     });
 
     it("and whether any of its runs began contract", async () => {
