@@ -1,8 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { DatabaseUnavailable, NotFound, RollbackTooLate } from "../../../core/errors.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  DatabaseUnavailable,
+  NotFound,
+  RollbackTooLate,
+  ServiceRefused,
+  ServiceUnavailable,
+} from "../../../core/errors.ts";
 import { OLD_PATH, type FlagState } from "../../../core/flag.ts";
 import { REVERSIBLE } from "../../../core/plan/phases.ts";
-import type { Database } from "../../../core/ports.ts";
+import type { Database, Flags } from "../../../core/ports.ts";
 import {
   claimRollback,
   recordRollback,
@@ -34,7 +40,14 @@ describe("rollback", () => {
     stage = await (await Stage.begin(fresh)).reach("cutover");
     const { ref, plan } = stage.run;
     const arn = (await stage.control.run(ref.id))?.executionArn ?? "";
-    claim = { runId: ref.id, migration: plan.migration, executionArn: arn, planHash: plan.hash, reason: "GateFailed" };
+    claim = {
+      runId: ref.id,
+      migration: plan.migration,
+      database: plan.database,
+      executionArn: arn,
+      planHash: plan.hash,
+      reason: "GateFailed",
+    };
   });
 
   describe("claims a run", () => {
@@ -56,6 +69,36 @@ describe("rollback", () => {
     it("for a time-out, which Step Functions gives no cause", async () => {
       const request = rollbackRequestSchema.parse({ run: stage.run.ref.id, error: { Error: "States.Timeout" } });
       expect((await claimRollback(stage.ports, request)).reason).toBe("States.Timeout");
+    });
+
+    it("for whoever asked, by name, and without one: nobody is refused", async () => {
+      const by = "arn:aws:sts::111122223333:assumed-role/operator/ada";
+      const claimed = await claimRollback(stage.ports, { run: stage.run.ref.id, reason: "users see errors", by });
+      expect(claimed.reason).toBe(`users see errors (asked for by ${by})`);
+      const other = await (await Stage.begin(fresh)).reach("soak");
+      expect((await claimRollback(other.ports, { run: other.run.ref.id, by })).reason).toBe(`asked for by ${by}`);
+      const long = await (await Stage.begin(fresh)).reach("soak");
+      const { reason } = await claimRollback(long.ports, { run: long.run.ref.id, reason: "r".repeat(3_000), by });
+      expect(reason).toHaveLength(2_000);
+      expect(reason).toMatch(/ada\)$/);
+    });
+
+    it("that is paused, whoever paused it", async () => {
+      await stage.control.pause(
+        stage.run.ref.id,
+        { by: "gate before_cutover", at: new Date().toISOString(), reason: "timed out" },
+        REVERSIBLE,
+      );
+      await claimRollback(stage.ports, { run: stage.run.ref.id, reason: "alarm" });
+      expect(await stage.control.run(stage.run.ref.id)).toMatchObject({ phase: "rolled-back", reason: "alarm" });
+    });
+
+    it("once, where an alarm and a person ask at the same time", async () => {
+      const asked = Array.from({ length: 10 }, (_, n) =>
+        claimRollback(stage.ports, { run: stage.run.ref.id, reason: `asker ${String(n)}` }),
+      );
+      const claims = await Promise.all(asked);
+      expect(new Set(claims.map(({ reason }) => reason)).size).toBe(1);
     });
 
     it("twice with the same answer, so that one which died can be started again", async () => {
@@ -91,6 +134,14 @@ describe("rollback", () => {
       expect(await stage.phase()).toBe(phase);
     });
 
+    it("too late once it was undone, and says that traffic is on the only path there is", async () => {
+      const { runId } = await claimRollback(stage.ports, { run: stage.run.ref.id });
+      await stage.control.transition({ runId, from: ["rolled-back"], to: "undone", at: "now" });
+      await expect(claimRollback(stage.ports, { run: runId })).rejects.toThrow(
+        /undone: all traffic is on the old path/,
+      );
+    });
+
     it("only where there is one", async () => {
       await expect(claimRollback(stage.ports, { run: "no-such-run" })).rejects.toThrow(NotFound);
     });
@@ -116,44 +167,35 @@ describe("rollback", () => {
     });
 
     it("at once, where a step is in effect", async () => {
-      await stage.flags.deploy(MIGRATION.migration, HALF, "immediate");
+      await stage.flags.deployNow(MIGRATION.migration, HALF);
       expect(await call()).toEqual({ status: "done", message: "all traffic is on the old path" });
       expect(await current()).toEqual(OLD_PATH);
     });
 
     it("by stopping a deployment in flight", async () => {
-      await stage.flags.deploy(MIGRATION.migration, HALF, "immediate");
-      const widening = await stage.flags.deploy(MIGRATION.migration, ALL, "stepwise");
+      await stage.flags.deployNow(MIGRATION.migration, HALF);
+      const widening = await stage.flags.deploy(MIGRATION.migration, ALL, ["crm-errors"]);
       expect((await call()).status).toBe("done");
       expect(await stage.flags.deployment(MIGRATION.migration, widening)).toBe("reverted");
       expect(await current()).toEqual(OLD_PATH);
     });
 
     it("and is not done before the old path is in effect", async () => {
-      await stage.flags.deploy(MIGRATION.migration, HALF, "immediate");
-      await stage.flags.deploy(MIGRATION.migration, OLD_PATH, "stepwise");
+      await stage.flags.deployNow(MIGRATION.migration, HALF);
+      await stage.flags.deploy(MIGRATION.migration, OLD_PATH, []);
       expect(await call()).toMatchObject({ status: "wait", waitSeconds: 1, message: /deployment 2 is deploying/ });
       stage.flags.finish(MIGRATION.migration);
       expect((await call()).status).toBe("done");
     });
 
     it("once more where another deployment came in between", async () => {
-      await stage.flags.deploy(MIGRATION.migration, HALF, "immediate");
-      const { flags } = stage;
-      const overtaken = {
-        deployment: async (migration: string, deployment: number) => {
-          await flags.deploy(migration, ALL, "immediate");
-          return flags.deployment(migration, deployment);
+      await stage.flags.deployNow(MIGRATION.migration, HALF);
+      const racing = withFlags({
+        deployment: async (migration, deployment) => {
+          await stage.flags.deployNow(migration, ALL);
+          return stage.flags.deployment(migration, deployment);
         },
-      };
-      const racing = {
-        exists: (migration: string) => flags.exists(migration),
-        current: (migration: string) => flags.current(migration),
-        inFlight: (migration: string) => flags.inFlight(migration),
-        deployed: (migration: string) => flags.deployed(migration),
-        deploy: (...call: Parameters<typeof flags.deploy>) => flags.deploy(...call),
-        ...overtaken,
-      };
+      });
       expect(await returnTraffic({ flags: racing }, claim)).toMatchObject({
         status: "wait",
         message: /came in between/,
@@ -161,6 +203,48 @@ describe("rollback", () => {
       expect((await call()).status).toBe("done");
       expect(await current()).toEqual(OLD_PATH);
     });
+
+    it("with no alarm left that would take it back", async () => {
+      await stage.flags.deploy(MIGRATION.migration, ALL, ["crm-errors"]);
+      await call();
+      expect(stage.flags.guards(MIGRATION.migration)).toEqual([]);
+    });
+
+    it("once more where AppConfig took the old path back for the alarm", async () => {
+      await stage.flags.deployNow(MIGRATION.migration, HALF);
+      const taken = withFlags({ deployment: () => Promise.resolve("reverted") });
+      expect(await returnTraffic({ flags: taken }, claim)).toMatchObject({ status: "wait", message: /is reverted/ });
+      expect((await call()).status).toBe("done");
+    });
+
+    it("for as long as AppConfig is busy, and does not fail for that", async () => {
+      await stage.flags.deployNow(MIGRATION.migration, HALF);
+      const busy = new ServiceUnavailable({ object: "flag", problem: "is being rolled back", remedy: "Retry" });
+      const rollingBack = withFlags({ deployNow: () => Promise.reject(busy) });
+      expect(await returnTraffic({ flags: rollingBack }, claim)).toEqual({
+        status: "wait",
+        waitSeconds: 1,
+        message: busy.message,
+      });
+      const refused = new ServiceRefused({ object: "flag", problem: "two of a name", remedy: "Delete one" });
+      const hopeless = withFlags({ deployNow: () => Promise.reject(refused) });
+      await expect(returnTraffic({ flags: hopeless }, claim)).rejects.toThrow(ServiceRefused);
+    });
+
+    /** The stage's flags, with some of what they do done otherwise. */
+    function withFlags(changed: Partial<Flags>): Flags {
+      const { flags } = stage;
+      return {
+        exists: (...args) => flags.exists(...args),
+        current: (...args) => flags.current(...args),
+        inFlight: (...args) => flags.inFlight(...args),
+        deployed: (...args) => flags.deployed(...args),
+        deploy: (...args) => flags.deploy(...args),
+        deployNow: (...args) => flags.deployNow(...args),
+        deployment: (...args) => flags.deployment(...args),
+        ...changed,
+      };
+    }
   });
 
   describe("is recorded", () => {
@@ -180,7 +264,7 @@ describe("rollback", () => {
       expect(stage.notifier.messages).toEqual([
         {
           subject: `Sluice: ${MIGRATION.migration} was rolled back`,
-          body: expect.stringContaining("GateFailed") as string,
+          body: expect.stringMatching(/GateFailed[^]*sluice undo/) as string,
         },
       ]);
       await fresh.client.query(`INSERT INTO contacts (id, lead_source) VALUES (1, 'web')`);
@@ -194,6 +278,46 @@ describe("rollback", () => {
       const database = refusing(new DatabaseUnavailable({ object: "database", problem: "is away", remedy: "Wait" }));
       expect(await recordRollback({ ...stage.ports, database }, claim)).toEqual({ ...claim, ledgerWritten: false });
       expect(stage.notifier.messages).toHaveLength(1);
+      expect(await tableIsFree()).toBe(true);
+    });
+
+    it("at once, while the database takes its time to not answer", async () => {
+      let answer = (_error: Error): void => undefined;
+      const silence = new Promise<never>((_, reject) => (answer = reject));
+      const silent = { execute: () => silence, executeLong: () => silence, transaction: () => silence };
+      const recorded = recordRollback({ ...stage.ports, database: silent }, claim);
+      await vi.waitFor(async () => {
+        expect(stage.notifier.messages).toHaveLength(1);
+        expect(await stage.control.holder((await stage.control.run(claim.runId))?.table ?? "")).toBeUndefined();
+      });
+      answer(new DatabaseUnavailable({ object: "database", problem: "did not answer in 65 s", remedy: "Wait" }));
+      expect(await recorded).toMatchObject({ ledgerWritten: false });
+    });
+
+    it("in the ledger although nobody can be told, and then again without a second entry", async () => {
+      const notifier = {
+        notify: () => Promise.reject(new ServiceUnavailable({ object: "SNS", problem: "is away", remedy: "Retry" })),
+      };
+      await expect(recordRollback({ ...stage.ports, notifier }, claim)).rejects.toThrow(ServiceUnavailable);
+      expect(await tableIsFree()).toBe(true);
+      expect(await recordRollback(stage.ports, claim)).toEqual({ ...claim, ledgerWritten: true });
+      const { rows } = await fresh.client.query(
+        `SELECT count(*)::int AS n FROM sluice.event WHERE run_id = $1 AND kind = 'rollback'`,
+        [claim.runId],
+      );
+      expect(rows).toEqual([{ n: 1 }]);
+    });
+
+    it("without the ledger where the configuration has lost the database", async () => {
+      const { control, notifier } = stage;
+      const ports = {
+        control,
+        notifier,
+        get database(): Database {
+          throw new NotFound({ object: 'database "crm"', problem: "is not configured", remedy: "Name it" });
+        },
+      };
+      expect(await recordRollback(ports, claim)).toMatchObject({ ledgerWritten: false });
       expect(await tableIsFree()).toBe(true);
     });
 
