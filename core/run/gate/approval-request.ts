@@ -92,8 +92,8 @@ function proofText(proof: Findings | undefined): string {
   if (!proof) return "None yet: nothing has been validated in this run.";
   const { rows, segments, mismatches, differingSegments } = proof;
   return (
-    `${grouped(rows)} rows in ${grouped(segments)} segments compared: ` +
-    `${grouped(mismatches)} rows differ, in ${grouped(differingSegments)} segments`
+    `${grouped(rows)} rows compared: ${grouped(mismatches)} differ, ` +
+    `in ${grouped(differingSegments)} of ${grouped(segments)} segments.`
   );
 }
 

@@ -56,6 +56,32 @@ describe("cutover", () => {
     expect(await stage.phase()).toBe("cutover");
   });
 
+  it("guards each deployment by every alarm of the plan, so that AppConfig takes it back by itself", async () => {
+    await call();
+    expect(stage.flags.guards(MIGRATION.migration)).toEqual(["crm-errors", "crm-latency"]);
+  });
+
+  it("looks at a deployment soon at first, and seldom at one that bakes", async () => {
+    const waits: number[] = [];
+    for (const seconds of [0, 6, 14, 100, 3_600]) {
+      await stage.pass(seconds);
+      const result = await call();
+      expect(result.status).toBe("wait");
+      waits.push("waitSeconds" in result ? result.waitSeconds : 0);
+    }
+    const [first, second, third = 0, ...late] = waits;
+    expect([first, second]).toEqual([2, 2]);
+    expect(third).toBeGreaterThanOrEqual(5);
+    expect(third).toBeLessThanOrEqual(8);
+    expect(late).toEqual([30, 30]);
+  });
+
+  it("reads the run from control once after it has begun a deployment", async () => {
+    const run = vi.spyOn(stage.control, "run");
+    await call();
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+
   it("deploys no next step before the soak of the last one is over, however often it is called", async () => {
     await takeStep();
     await stage.pass(290);
@@ -101,7 +127,7 @@ describe("cutover", () => {
   });
 
   it("takes the deployment up again after dying between its start and the ledger", async () => {
-    await stage.flags.deploy(MIGRATION.migration, stage.run.plan.cutover[0]?.flag ?? OLD_PATH, "stepwise");
+    await stage.flags.deploy(MIGRATION.migration, stage.run.plan.cutover[0]?.flag ?? OLD_PATH, []);
     await takeStep();
     expect(await deployments()).toBe(1);
   });
@@ -149,6 +175,13 @@ describe("cutover", () => {
     expect(await stage.flags.deployment(MIGRATION.migration, await deployments())).toBe("complete");
   });
 
+  it("puts it back unguarded, since the alarm that called for it may be firing", async () => {
+    rollBackOnDeploy();
+    await expect(call()).rejects.toThrow(RunSuperseded);
+    expect(stage.flags.guards(MIGRATION.migration)).toEqual([]);
+    expect(await served()).toEqual(OLD_PATH);
+  });
+
   it("puts it back although the database is gone by then", async () => {
     const { database } = stage.ports;
     const deploy = rollBackOnDeploy();
@@ -164,10 +197,10 @@ describe("cutover", () => {
   /** The whole rollback happens between a call's look at the phase and its deployment: claim, old path deployed, done. */
   function rollBackOnDeploy(): MockInstance<typeof stage.flags.deploy> {
     const deploy = stage.flags.deploy.bind(stage.flags);
-    return vi.spyOn(stage.flags, "deploy").mockImplementationOnce(async (migration, state, strategy) => {
+    return vi.spyOn(stage.flags, "deploy").mockImplementationOnce(async (migration, state, guards) => {
       await stage.rollBack();
-      await deploy(migration, OLD_PATH, "immediate");
-      return deploy(migration, state, strategy);
+      await stage.flags.deployNow(migration, OLD_PATH);
+      return deploy(migration, state, guards);
     });
   }
 });

@@ -1,0 +1,231 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { ApprovalDenied, ServiceUnavailable } from "../../../../core/errors.ts";
+import type { MigrationInput } from "../../../../core/migration/schema.ts";
+import type { Decision } from "../../../../core/ports.ts";
+import { gate } from "../../../../core/run/gate/ask-gate.ts";
+import { pausable } from "../../../../core/run/pausable.ts";
+import type { StepResult } from "../../../../core/run/step-result.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
+import { createContacts, MIGRATION, Stage } from "../stage.ts";
+
+const NAME = "before_cutover";
+const MARIA = "arn:aws:sts::1:assumed-role/Lead/maria";
+const AWAY = new ServiceUnavailable({ object: "DynamoDB", problem: "does not answer", remedy: "Retry" });
+
+let fresh: FreshDatabase;
+let stage: Stage;
+
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  await createContacts(fresh);
+});
+
+afterAll(() => fresh.close());
+
+type Gate = NonNullable<NonNullable<MigrationInput["gates"]>[typeof NAME]>;
+
+async function standAt(changes: Partial<Gate> = {}): Promise<Stage> {
+  const gates = { ...MIGRATION.gates, [NAME]: { approval: { within: "2h" }, ...changes } };
+  return (await Stage.begin(fresh, { gates })).reach("validate");
+}
+
+beforeEach(async () => {
+  stage = await standAt();
+});
+
+const look = (): Promise<StepResult> => gate(stage.ports, stage.run, { gate: NAME });
+
+async function decide(verdict: Decision["verdict"]): Promise<void> {
+  const decision = { verdict, by: MARIA, at: stage.clock.now().toISOString(), reason: "looks right" };
+  await stage.approvals.decide(stage.run.ref.id, NAME, decision);
+}
+
+async function events(kind: string): Promise<unknown[]> {
+  const { rows } = await fresh.client.query<{ subject: string; detail: object }>(
+    `SELECT subject, detail FROM sluice.event WHERE run_id = $1 AND kind = $2 ORDER BY id`,
+    [stage.run.ref.id, kind],
+  );
+  return rows.map(({ subject, detail }) => ({ subject, ...detail }));
+}
+
+describe("a gate that asks for an approval", () => {
+  it("asks when all else holds, and stands by until the deadline", async () => {
+    const result = await look();
+    const asked = await stage.approvals.find(stage.run.ref.id, NAME);
+    expect(asked).toMatchObject({ planHash: stage.run.plan.hash, selfApproval: true, gate: NAME });
+    expect(Date.parse(asked?.deadline ?? "") - Date.parse(asked?.requestedAt ?? "")).toBe(7_200_000);
+    expect(result).toMatchObject({
+      status: "standby",
+      message: `waits for "sluice approve ${stage.run.ref.id}" or "sluice reject" until ${asked?.deadline ?? ""}`,
+      gate: { verdict: "standby" },
+    });
+    expect("waitSeconds" in result && result.waitSeconds).toBeGreaterThan(7_190);
+    expect("waitSeconds" in result && result.waitSeconds).toBeLessThanOrEqual(7_200);
+    expect(result.gate?.readings.at(-1)).toEqual({
+      kind: "approval",
+      name: "approval",
+      value: "asked",
+      threshold: "approved by a person",
+      verdict: "hold",
+      reason: `waits for an answer until ${asked?.deadline ?? ""}`,
+    });
+  });
+
+  it("asks once, however often it is woken", async () => {
+    for (let times = 0; times < 4; times += 1) expect((await look()).status).toBe("standby");
+    expect(stage.notifier.messages).toHaveLength(1);
+    expect(await events("approval-requested")).toHaveLength(1);
+  });
+
+  it("does not ask while anything else does not hold", async () => {
+    stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
+    expect(await look()).toMatchObject({ status: "wait", gate: { readings: [{}, {}, { value: "not asked yet" }] } });
+    expect(stage.notifier.messages).toEqual([]);
+    stage.alarms.set("crm-errors", "OK");
+    expect((await look()).status).toBe("standby");
+    expect(stage.notifier.messages).toHaveLength(1);
+  });
+
+  it("does not ask before all else has held for its time", async () => {
+    stage = await standAt({ hold: "10m" });
+    await look();
+    expect(stage.notifier.messages).toEqual([]);
+    await stage.pass(600);
+    expect((await look()).status).toBe("standby");
+    expect(stage.notifier.messages).toHaveLength(1);
+  });
+
+  it("lets the run through when a person has approved, and remembers who", async () => {
+    await look();
+    await decide("approved");
+    expect(await look()).toMatchObject({
+      status: "done",
+      message: `2 conditions hold, approved by ${MARIA}: looks right`,
+    });
+    const at = expect.any(String) as string;
+    expect(await events("decision")).toEqual([
+      { subject: NAME, by: MARIA, verdict: "approved", reason: "looks right", at },
+    ]);
+    await look();
+    expect(await events("decision")).toHaveLength(1);
+  });
+
+  it("reads all else anew after the approval, and holds where it does not hold any more", async () => {
+    await look();
+    await decide("approved");
+    await stage.pass(3_600);
+    stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
+    expect(await look()).toMatchObject({ status: "wait", message: /on hold for \d s of 300 s/ });
+    stage.alarms.set("crm-errors", "OK");
+    expect((await look()).status).toBe("done");
+  });
+
+  it.each(["rollback", "pause"] as const)("ends the run at a rejection, on_fail: %s or not", async (on_fail) => {
+    stage = await standAt({ on_fail });
+    await look();
+    await decide("rejected");
+    await expect(look()).rejects.toThrow(ApprovalDenied);
+    await expect(look()).rejects.toThrow(`gate before_cutover: rejected by ${MARIA}: looks right`);
+    expect(await events("decision")).toMatchObject([{ verdict: "rejected" }]);
+    expect((await stage.control.run(stage.run.ref.id))?.paused).toBeUndefined();
+  });
+
+  it("finds a rejection although something else does not hold", async () => {
+    await look();
+    await decide("rejected");
+    stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
+    await expect(look()).rejects.toThrow(ApprovalDenied);
+  });
+
+  it("ends the run when nobody has decided in time, and counts an answer until the deadline", async () => {
+    await look();
+    await stage.pass(7_100);
+    expect((await look()).status).toBe("standby");
+    await stage.pass(200);
+    await expect(look()).rejects.toThrow(ApprovalDenied);
+    await expect(look()).rejects.toThrow(/nobody decided until 20/);
+  });
+
+  it("pauses the run when nobody has decided in time, where it is to", async () => {
+    stage = await standAt({ on_fail: "pause" });
+    await look();
+    await stage.pass(7_300);
+    expect(await look()).toMatchObject({ status: "standby", message: /paused by gate before_cutover/ });
+  });
+
+  it("stands by for a second at least, at the very end of its time", async () => {
+    await look();
+    const asked = await stage.approvals.find(stage.run.ref.id, NAME);
+    const deadline = new Date(asked?.deadline ?? "");
+    const clock = { ...stage.clock, now: () => deadline };
+    expect(await gate({ ...stage.ports, clock }, stage.run, { gate: NAME })).toMatchObject({
+      status: "standby",
+      waitSeconds: 1,
+    });
+  });
+
+  it("is not asked while the run is paused", async () => {
+    const pause = { by: MARIA, at: stage.clock.now().toISOString(), reason: "lunch" };
+    await stage.control.pause(stage.run.ref.id, pause, ["validate"]);
+    expect(await pausable(gate)(stage.ports, stage.run, { gate: NAME })).toMatchObject({ waitSeconds: 86_400 });
+    expect(stage.notifier.messages).toEqual([]);
+  });
+
+  it("says that whoever started the run may not approve it", async () => {
+    stage = await standAt({ approval: { self_approval: false } });
+    const { gate: evaluation } = await look();
+    expect(evaluation?.readings.at(-1)?.threshold).toBe("approved by another person than who started the run");
+    expect(await stage.approvals.find(stage.run.ref.id, NAME)).toMatchObject({ selfApproval: false });
+  });
+
+  it("asks for nothing but the approval, where that is all", async () => {
+    const gates = { alarms: [], before_cutover: { approval: {} } };
+    stage = await (await Stage.begin(fresh, { gates })).reach("validate");
+    expect((await look()).status).toBe("standby");
+    expect(stage.notifier.messages[0]?.body).toContain("This gate asks for nothing but the approval.");
+    await decide("approved");
+    expect(await look()).toMatchObject({ message: `0 conditions hold, approved by ${MARIA}: looks right` });
+  });
+});
+
+describe("a gate that dies while it asks", () => {
+  it("between the message and the question: asks again, since nobody could have answered", async () => {
+    vi.spyOn(stage.approvals, "request").mockRejectedValueOnce(AWAY);
+    await expect(look()).rejects.toBe(AWAY);
+    expect(stage.notifier.messages).toHaveLength(1);
+    await stage.pass(60);
+    expect((await look()).status).toBe("standby");
+    const asked = await stage.approvals.find(stage.run.ref.id, NAME);
+    expect(stage.notifier.messages).toHaveLength(2);
+    expect(stage.notifier.messages[1]?.body).toContain(asked?.deadline ?? "no deadline");
+    expect(await events("approval-requested")).toEqual([
+      { subject: NAME, requestedAt: asked?.requestedAt, deadline: asked?.deadline },
+    ]);
+  });
+
+  it("before the message: waits for nobody who does not know of it", async () => {
+    vi.spyOn(stage.notifier, "notify").mockRejectedValueOnce(AWAY);
+    await expect(look()).rejects.toBe(AWAY);
+    expect(await stage.approvals.find(stage.run.ref.id, NAME)).toBeUndefined();
+    expect((await look()).status).toBe("standby");
+  });
+
+  it("between the question and the ledger: writes it down at the next look, and asks nobody again", async () => {
+    await look();
+    await fresh.client.query(`DELETE FROM sluice.event WHERE run_id = $1`, [stage.run.ref.id]);
+    await look();
+    expect(stage.notifier.messages).toHaveLength(1);
+    expect(await events("approval-requested")).toHaveLength(1);
+  });
+
+  it("finds what was decided while its message was on its way", async () => {
+    const { request } = stage.approvals;
+    vi.spyOn(stage.approvals, "request").mockImplementationOnce(async (approval) => {
+      await request.call(stage.approvals, approval);
+      await decide("approved");
+      return request.call(stage.approvals, approval);
+    });
+    expect((await look()).status).toBe("done");
+    expect(await events("decision")).toHaveLength(1);
+  });
+});
