@@ -3,10 +3,11 @@ import type { DdlStep, Plan } from "../../core/plan/plan.ts";
 import { remark } from "./checks-text.ts";
 import { bytes, count, counted, milliseconds, percent, seconds, serverVersion } from "./format.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
+import { gatesAside, gatesLines, guardLines } from "./planned-gates-text.ts";
 
 /** A plan for a person: everything that a run of it will do, in the order in which it will. */
 export function planText(plan: Plan, checks: readonly CheckResult[], layout: Layout): string {
-  const phases = [expand, backfill, indexes, validate, gate, cutover, wait, contract];
+  const phases = [expand, backfill, indexes, validate, cutover, wait, contract];
   const sections = phases
     .map((phase) => phase(plan, layout))
     .filter((section) => section.body.length > 0)
@@ -14,6 +15,7 @@ export function planText(plan: Plan, checks: readonly CheckResult[], layout: Lay
   return [
     ...title(plan, layout),
     ...preflight(checks, layout),
+    ...gates(plan, layout),
     ...sections,
     ...undo(plan, layout),
     ...notes(plan, layout),
@@ -64,6 +66,11 @@ function preflight(checks: readonly CheckResult[], layout: Layout): string[] {
     },
     layout,
   );
+}
+
+function gates(plan: Plan, layout: Layout): string[] {
+  const body = [...guardLines(plan, layout), ...gatesLines(plan, layout)];
+  return heading("◇", { title: "Guard and gates", aside: gatesAside(plan), body }, layout);
 }
 
 function expand({ expand: steps, lockRetry }: Plan, layout: Layout): Section {
@@ -148,22 +155,6 @@ function validate({ validation }: Plan, layout: Layout): Section {
     title: "Validate",
     aside: "before cutover, and again before contract",
     body: [...facts(rows, layout), "", ...sqlLines(validation.scan, layout)],
-  };
-}
-
-function gate({ gate: { alarms, timeoutSeconds, pollSeconds } }: Plan, layout: Layout): Section {
-  const body =
-    alarms.length === 0
-      ? ["no alarm is named, so that nothing but a person stops the cutover"]
-      : [
-          `${alarms.join(", ")}: OK, or the run holds`,
-          `asked every ${seconds(pollSeconds)}; after ${seconds(timeoutSeconds)} of holding the run rolls back`,
-        ];
-  const lines = body.flatMap((line) => wrap(line, layout.width - 2));
-  return {
-    title: "Gate",
-    aside: `${counted(alarms.length, "alarm")}, before each step of the cutover`,
-    body: indent(lines, "  "),
   };
 }
 
