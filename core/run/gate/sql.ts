@@ -36,8 +36,8 @@ async function readPredicate(database: Database, { name, holds }: GatePlan["sql"
  *
  * The expression stands on lines of its own, so that a comment at its end takes nothing of ours with it, and in no
  * parentheses, so that one of its own cannot close ours: `false) IS FALSE OR (false` is an error of syntax here, and
- * would be true inside of them. A list of values, or a query with a FROM
- * or a UNION, does not give one row of one column of our name.
+ * would be true inside of them. A list of values, or a query with a FROM or a UNION, does not give one row of one
+ * column of our name.
  *
  * @returns the expression's value, as it came; null where there is not just one.
  * @throws DatabaseError where PostgreSQL does not evaluate it, within 5 s; DatabaseUnavailable.
