@@ -113,6 +113,8 @@ export async function stopRun({ executions }: Pick<Ports, "executions">, claim: 
 }
 
 const DEPLOYMENT_POLL_SECONDS = 1;
+/** For more than an hour of asking, within the events that an execution may have. */
+const BUSY_POLL_SECONDS = 2;
 
 /**
  * Puts all traffic on the old path. Where no flag was ever deployed, clients are on it already.
@@ -128,7 +130,7 @@ export async function returnTraffic(
   try {
     return await deployOldPath(flags, migration);
   } catch (error) {
-    if (error instanceof ServiceUnavailable) return wait(DEPLOYMENT_POLL_SECONDS, error.message);
+    if (error instanceof ServiceUnavailable) return wait(BUSY_POLL_SECONDS, error.message);
     throw error;
   }
 }

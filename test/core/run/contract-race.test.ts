@@ -112,8 +112,7 @@ class Race {
       pause(after.alarmAfter).then(() => this.#fireAlarm()),
       pause(after.contractAfter).then(() => this.#contract()),
     ]);
-    const { runId, table } = await this.#record();
-    const { phase } = await this.#record();
+    const { runId, table, phase } = await this.#record();
     const columns = await this.#columns();
     const flag = await this.flags.current(this.flow.run.plan.migration);
     const seen = { phase, columns, onOldPath: flag && sameFlagState(flag, OLD_PATH), contracted, rolledBack };

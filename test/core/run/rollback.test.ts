@@ -223,7 +223,7 @@ describe("rollback", () => {
       const rollingBack = withFlags({ deployNow: () => Promise.reject(busy) });
       expect(await returnTraffic({ flags: rollingBack }, claim)).toEqual({
         status: "wait",
-        waitSeconds: 1,
+        waitSeconds: 2,
         message: busy.message,
       });
       const refused = new ServiceRefused({ object: "flag", problem: "two of a name", remedy: "Delete one" });
