@@ -26,6 +26,7 @@ const good: DemoReport = {
     beforeCutover: findings,
     beforeContract: findings,
     lockTimeouts: 1,
+    gates: [],
     secondsByPhase: { expand: 1, backfill: 8, contract: 0.5 },
   },
   application: {
