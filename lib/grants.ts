@@ -41,7 +41,7 @@ export const GRANTS: Readonly<Record<Need, (resources: Resources) => Grant>> = {
   "control:read": ({ control }) => controlGrant(control, ["dynamodb:GetItem"]),
   "control:write": ({ control }) =>
     controlGrant(control, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]),
-  // The whole table is read: the handler looks for the runs that an alarm guards, and the one item a run is small.
+  // The whole table is read, since any run may name the alarm that fired: one small item a run.
   "control:list": ({ control }) => controlGrant(control, ["dynamodb:Scan"]),
   "plans:read": ({ plans }) => planGrant(plans, ["s3:GetObject"]),
   "plans:write": ({ plans }) => planGrant(plans, ["s3:GetObject", "s3:PutObject"]),
