@@ -1,7 +1,7 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { PlanUnreadable } from "../core/errors.ts";
 import { canonicalHash, canonicalJson } from "../core/plan/canonical.ts";
-import type { Plan } from "../core/plan/plan.ts";
+import { type Plan, PLAN_FORMAT } from "../core/plan/plan.ts";
 import type { PlanStore } from "../core/ports.ts";
 import { errorName, translateError } from "./translate-error.ts";
 
@@ -80,11 +80,23 @@ function parsePlan(hash: string, text: string): Plan {
   }
 }
 
-/** A plan with the right hash is a plan that the planner made: its shape needs no second check. */
+/** A plan with the right hash is a plan that the planner made: of its shape, only whose planner needs a second check. */
 function assertHash(hash: string, plan: Plan): void {
   const { hash: carried, ...body } = plan;
   const actual = canonicalHash(body);
-  if (carried === hash && actual === hash) return;
+  if (carried === hash && actual === hash) {
+    requireFormat(hash, plan);
+    return;
+  }
   const problem = `has a text whose SHA-256 is ${actual}: it was changed after it was made`;
   throw new PlanUnreadable({ object: `plan "${hash}"`, problem, remedy: REPLAN });
+}
+
+function requireFormat(hash: string, { format }: { readonly format: number }): void {
+  if (format === PLAN_FORMAT) return;
+  throw new PlanUnreadable({
+    object: `plan "${hash}"`,
+    problem: `is of format ${String(format)}, and this version of Sluice carries out format ${String(PLAN_FORMAT)}`,
+    remedy: "Deploy the version that made it, to go on with its run or to undo it",
+  });
 }

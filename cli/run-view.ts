@@ -18,7 +18,7 @@ export interface RunView {
   readonly unread: readonly string[];
 }
 
-const ENDED: readonly RunRecord["phase"][] = ["done", "rolled-back", "undone"];
+const ENDED: readonly RunRecord["phase"][] = ["done", "rolled-back", "undoing", "undone"];
 
 /** A run that has not come to its end: not done, not rolled back, and its execution still going. */
 export function isOpen({ run, execution }: Pick<RunView, "run" | "execution">): boolean {

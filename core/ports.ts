@@ -209,7 +209,11 @@ export interface Decision {
 }
 
 export interface Approvals {
-  /** Asks, if the run's gate has not asked yet. @returns the approval as it is after the call. */
+  /**
+   * Asks, if the run's gate has not asked yet, or nobody decided in time when it did.
+   *
+   * @returns the approval as it is after the call.
+   */
   request(approval: Approval): Promise<Approval>;
   find(runId: string, gate: GateName): Promise<Approval | undefined>;
   /** All of a run, in the order in which they were asked. */

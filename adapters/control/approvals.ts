@@ -24,7 +24,10 @@ export class DynamoApprovals implements Approvals {
   }
 
   async request(approval: Approval): Promise<Approval> {
-    const outcome = await this.#table.put(approvalItem(approval), { text: "attribute_not_exists(id)" });
+    const outcome = await this.#table.put(approvalItem(approval), {
+      text: "attribute_not_exists(id) OR (attribute_not_exists(decision) AND deadline < :requestedAt)",
+      values: { ":requestedAt": approval.requestedAt },
+    });
     return outcome === "done" ? approval : this.#known(approval.runId, approval.gate);
   }
 

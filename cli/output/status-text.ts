@@ -67,18 +67,20 @@ function stateText(view: RunView, style: Style): string {
   if (isOpen(view)) return style.cyan(execution === undefined ? run.phase : `${run.phase}, running`);
   if (run.phase === "done") return style.green("done");
   if (run.phase === "rolled-back") return style.yellow("rolled back");
+  if (run.phase === "undoing") return style.yellow("rolled back, being undone");
   if (run.phase === "undone") return style.yellow("rolled back and undone");
   return style.red(`stopped in ${run.phase}: ${(execution?.status ?? "").toLowerCase()}`);
 }
 
 function phaseStyle(phase: Phase, style: Style): (text: string) => string {
   if (phase === "done") return style.green;
-  return phase === "rolled-back" || phase === "undone" ? style.yellow : style.cyan;
+  return ["rolled-back", "undoing", "undone"].includes(phase) ? style.yellow : style.cyan;
 }
 
 /** `✓ preflight  ✓ expand  ▶ backfill  · validate ...` */
 function phaseLines(run: RunRecord, { style, width }: Layout): string[] {
   if (run.phase === "rolled-back") return [style.yellow("all traffic is on the old path, or on its way there")];
+  if (run.phase === "undoing") return [style.yellow("all traffic is on the old path; what the run added is going")];
   if (run.phase === "undone") return [style.yellow("all traffic is on the old path, and what the run added is gone")];
   const at = PHASES.indexOf(run.phase);
   const last = PHASES.indexOf("done");
@@ -155,6 +157,7 @@ function endLines(view: RunView, { style, width }: Layout): string[] {
 function advice(view: RunView): string[] {
   const { run, successor } = view;
   if (isOpen(view)) return isReversible(view) ? [`sluice rollback ${run.runId} returns all traffic`] : [];
+  if (run.phase === "undoing") return [`sluice undo ${run.runId} goes on with an undo that has stopped`];
   if (run.phase !== "rolled-back") return [];
   if (successor) return [`run "${successor.runId}" of this migration came after it: sluice status ${successor.runId}`];
   return [

@@ -1,6 +1,6 @@
 /**
- * The phases of a run in their order; `rolled-back` can follow every one before `contract`, and `undone` follows that
- * when somebody asks for it.
+ * The phases of a run in their order; `rolled-back` can follow every one before `contract`, and `undoing` and
+ * `undone` follow that when somebody asks for it.
  */
 export const PHASES = [
   "preflight",
@@ -13,6 +13,7 @@ export const PHASES = [
   "contract",
   "done",
   "rolled-back",
+  "undoing",
   "undone",
 ] as const;
 
@@ -30,7 +31,7 @@ export const REVERSIBLE: readonly Phase[] = [
 ];
 
 /** The phases from which a step may enter `to`: the one before it, and itself, since every step is re-entrant. */
-export function enters(to: Exclude<Phase, "rolled-back" | "undone">): readonly Phase[] {
+export function enters(to: Exclude<Phase, "rolled-back" | "undoing" | "undone">): readonly Phase[] {
   const at = PHASES.indexOf(to);
   return PHASES.slice(Math.max(0, at - 1), at + 1);
 }

@@ -13,7 +13,7 @@ import { canonicalHash } from "./canonical.ts";
 import { estimate } from "./estimate.ts";
 import { planGate } from "./plan-gate.ts";
 import { seconds } from "./seconds.ts";
-import type { CutoverStep, Plan, PlannedTable, ValidationPlan } from "./plan.ts";
+import { type CutoverStep, type Plan, PLAN_FORMAT, type PlannedTable, type ValidationPlan } from "./plan.ts";
 
 /**
  * Makes the plan: pure, so the same migration on the same catalog gives the same hash anywhere.
@@ -26,7 +26,7 @@ export function planMigration(migration: Migration, catalog: Catalog, generation
   const operation = planOperation(migration, catalog);
   const table = plannedTable(operation, catalog.table);
   const body: Omit<Plan, "hash"> = {
-    format: 1,
+    format: PLAN_FORMAT,
     migration: migration.migration,
     migrationHash: migrationHash(migration),
     description: migration.description,

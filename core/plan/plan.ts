@@ -161,8 +161,11 @@ export interface PlanEstimates {
   readonly extraBytes: number;
 }
 
+/** Raised where a plan of before cannot be carried out any more. */
+export const PLAN_FORMAT = 2;
+
 export interface Plan {
-  readonly format: 1;
+  readonly format: typeof PLAN_FORMAT;
   readonly migration: string;
   /** SHA-256 of the migration as parsed, so that a changed file is told from a changed catalog. */
   readonly migrationHash: string;

@@ -190,12 +190,13 @@ async function record(
 
 /**
  * Takes the table for the run. A holder whose execution is over without having let go died; its place is taken by
- * compare-and-set, unless a rollback of it may still be under way.
+ * compare-and-set, unless a rollback or an undo of it may still be under way.
  */
 async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
   const holder = await ports.control.register(run);
   if (!holder) return;
-  const alive = (await ports.executions.status(holder.executionArn)) === "RUNNING" || holder.phase === "rolled-back";
+  const closing = holder.phase === "rolled-back" || holder.phase === "undoing";
+  const alive = closing || (await ports.executions.status(holder.executionArn)) === "RUNNING";
   const winner = alive ? holder : await succeed(ports, run, holder);
   if (!winner) return;
   throw new PreflightRefused({
@@ -206,9 +207,8 @@ async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
 }
 
 function remedyFor(phase: RunRecord["phase"]): string {
-  if (phase === "rolled-back") {
-    return "Its rollback, or its undo, is not over: wait for it, or start it again (sluice rollback, sluice undo)";
-  }
+  if (phase === "rolled-back") return "Its rollback is not over: wait for it, or start it again with sluice rollback";
+  if (phase === "undoing") return "Its undo is not over: wait for it, or start it again with sluice undo";
   if (phase === "contract") return "Wait for that run; where it has failed, start its migration again, which goes on";
   return "Wait for that run, or roll it back";
 }

@@ -1,6 +1,7 @@
 import { FlagDeploymentFailed } from "../errors.ts";
 import { OLD_PATH } from "../flag.ts";
 import { recordEvent } from "../ledger/event.ts";
+import type { Phase } from "../plan/phases.ts";
 import type { CutoverStep, Plan } from "../plan/plan.ts";
 import type { Database } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
@@ -120,6 +121,8 @@ async function requireStanding({ flags }: Pick<Ports, "flags">, run: Run, reache
   if (state === "reverted") throw reverted(titleOf(run.plan.cutover, reached.stepId), reached.deployment);
 }
 
+const TAKEN_BACK: readonly Phase[] = ["rolled-back", "undoing", "undone"];
+
 /**
  * A rollback may have claimed the run, and returned traffic, between the look at the phase and the deployment. Whoever
  * deploys last looks once more, so that the old path is what stays.
@@ -127,9 +130,7 @@ async function requireStanding({ flags }: Pick<Ports, "flags">, run: Run, reache
 async function takeBackIfRolledBack({ control, flags }: Pick<Ports, "control" | "flags">, run: Run): Promise<void> {
   const record = await control.run(run.ref.id);
   if (record?.phase === "cutover") return;
-  if (record?.phase === "rolled-back" || record?.phase === "undone") {
-    await flags.deployNow(run.plan.migration, OLD_PATH);
-  }
+  if (record && TAKEN_BACK.includes(record.phase)) await flags.deployNow(run.plan.migration, OLD_PATH);
   await requirePhase(control, run, ["cutover"]);
 }
 

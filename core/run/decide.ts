@@ -46,7 +46,7 @@ export async function decide(ports: DecidePorts, request: DecisionRequest): Prom
   const after = await ports.approvals.decide(request.run, approval.gate, decision);
   await ports.standbys.wake(request.run);
   if (!isSame(after.decision, decision)) throw lost(after, decision);
-  return { ...decision, run: request.run, gate: approval.gate, message: messageOf(approval, decision) };
+  return { ...decision, run: request.run, gate: approval.gate, message: messageOf(approval, decision, record) };
 }
 
 async function identify({ callers }: DecidePorts, request: DecisionRequest): Promise<string> {
@@ -134,8 +134,9 @@ function isSame(decision: Decision | undefined, other: Decision): boolean {
   return verdict === other.verdict && by === other.by && at === other.at && reason === other.reason;
 }
 
-function messageOf({ gate, runId }: Approval, { verdict, by }: Decision): string {
-  const next = verdict === "approved" ? "The run goes on" : "The run is rolled back: all traffic on the old path";
+function messageOf({ gate, runId }: Approval, { verdict, by }: Decision, { paused }: RunRecord): string {
+  const then = verdict === "approved" ? "The run goes on" : "The run is rolled back: all traffic on the old path";
+  const next = paused ? `It is paused by ${paused.by}; when that ends: ${then}` : then;
   return `Gate ${gate} of run "${runId}" is ${verdict} by ${by}. ${next}.`;
 }
 

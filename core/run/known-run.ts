@@ -17,6 +17,8 @@ export function whyOver({ phase, reason, updatedAt }: RunRecord): string | undef
   switch (phase) {
     case "rolled-back":
       return `was rolled back at ${updatedAt}: ${reason ?? "no reason was given"}`;
+    case "undoing":
+      return "was rolled back, and is being undone";
     case "undone":
       return `was rolled back, and undone at ${updatedAt}`;
     case "done":

@@ -30,8 +30,9 @@ export const rollbackClaimSchema = z.object({
 export type RollbackClaim = z.infer<typeof rollbackClaimSchema>;
 
 /**
- * Claims the run by compare-and-set, paused or not: what hurts users is not to wait for somebody's decision. Claiming it twice gives the same claim, so that a rollback which died can be
- * started again: until it has ended, the run holds its table.
+ * Claims the run by compare-and-set, paused or not: what hurts users is not to wait for somebody's decision. Claiming
+ * it twice gives the same claim, so that a rollback which died can be started again: until it has ended, the run holds
+ * its table.
  *
  * @throws NotFound; RollbackTooLate where contract has claimed the run, or it is done, or its rollback is over.
  */
@@ -68,8 +69,8 @@ function databaseOf(table: string): string {
 
 function tooLate({ runId, phase }: RunRecord): RollbackTooLate {
   const object = `run "${runId}"`;
-  if (phase === "undone") {
-    const problem = "was rolled back and undone: all traffic is on the old path, which is the only one there is";
+  if (phase === "undoing" || phase === "undone") {
+    const problem = `was rolled back and ${phase === "undone" ? "undone" : "is being undone"}: all traffic is on the old path`;
     return new RollbackTooLate({ object, problem, remedy: "Nothing is left to return; look for another cause" });
   }
   return new RollbackTooLate({

@@ -66,7 +66,7 @@ export interface Run {
 export async function enterPhase(
   { control, database, clock }: Pick<Ports, "control" | "database" | "clock">,
   run: Run,
-  phase: Exclude<Phase, "rolled-back" | "undone">,
+  phase: Exclude<Phase, "rolled-back" | "undoing" | "undone">,
 ): Promise<RunRecord> {
   const record = await control.transition({
     runId: run.ref.id,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UndoRefused } from "../errors.ts";
 import { OLD_PATH, sameFlagState } from "../flag.ts";
-import { countEvents, recordEvent } from "../ledger/event.ts";
+import { recordEvent } from "../ledger/event.ts";
 import { openPlan, recordOutcome, runOutcome } from "../ledger/run.ts";
 import { ledgerExists } from "../ledger/schema.ts";
 import type { Database, RunRecord } from "../ports.ts";
@@ -52,15 +52,14 @@ export async function databaseToUndo({ control }: Pick<Ports, "control">, { run 
  * Takes the table for the undo of a run. Everything is looked at before, and once more under the hold, which keeps
  * every other run off the table until the undo is over. A claim that is repeated goes on with the undo that it began.
  *
- * A run that was rolled back and still holds its table is one whose rollback is not over, or one whose undo has begun.
- * The ledger tells them apart: the undo's event is only ever written after the run was seen without its table, and
- * nothing but an undo gives the table to such a run again.
+ * The phase is first: from `undoing` on a rollback is refused, whose end would give the table free under the undo's
+ * hands. A run that is rolled back and still holds its table is one whose rollback is not over.
  *
  * @throws NotFound; UndoRefused where the run is not rolled back, its plan is not the open one, a run holds the table,
  * or traffic may still use the new shape. The table is then as it was.
  */
 export async function claimUndo(
-  ports: Pick<Ports, "control" | "database" | "flags">,
+  ports: Pick<Ports, "control" | "database" | "flags" | "clock">,
   request: UndoRequest,
 ): Promise<UndoClaim> {
   const { control, database } = ports;
@@ -69,17 +68,20 @@ export async function claimUndo(
   const holder = await control.holder(run.table);
   if (holder && holder.runId !== run.runId) throw heldBy(run, holder);
   await requireExpanded(database, run);
-  if (holder && !(await hasBegun(database, run))) throw rollbackNotOver(run);
+  if (holder && run.phase === "rolled-back") throw rollbackNotOver(run);
   if (!holder && run.phase === "undone") throw undoneAlready(run);
   await requireUndoable(ports, run);
   const reason = reasonOf(request);
   await recordEvent(database, { ...undoEvent(run), detail: { state: "begun", reason } });
-  const other = await control.retake(run.runId);
-  if (other) throw heldBy(run, other);
-  await requireUndoable(ports, run).catch(async (error: unknown) => {
-    if (error instanceof UndoRefused && !holder) await control.release(run.runId);
+  await enterUndoing(ports, run);
+  try {
+    const other = await control.retake(run.runId);
+    if (other) throw heldBy(run, other);
+    await requireUndoable(ports, run);
+  } catch (error) {
+    if (error instanceof UndoRefused && run.phase === "rolled-back") await leaveUndoing(ports, run);
     throw error;
-  });
+  }
   const { runId, migration, planHash, table } = run;
   return { runId, migration, planHash, database: databaseOf(run), table, reason };
 }
@@ -118,7 +120,7 @@ export async function recordUndo(
   });
   const undoneAt = clock.now().toISOString();
   const { runId } = claim;
-  const { updatedAt } = await control.transition({ runId, from: ["rolled-back"], to: "undone", at: undoneAt });
+  const { updatedAt } = await control.transition({ runId, from: ["undoing"], to: "undone", at: undoneAt });
   await control.release(runId);
   await notifier.notify({
     subject: `Sluice: ${claim.migration} was undone`,
@@ -149,6 +151,19 @@ async function secondsUntilUnused(
     SELECT CAST(extract(epoch FROM clock_timestamp() - max(at)) AS double precision) AS seconds
     FROM sluice.event WHERE run_id = ${runId} AND kind = ${kind}`);
   return UNUSED_AFTER_SECONDS - Number(row?.["seconds"] ?? 0);
+}
+
+type ClaimPorts = Pick<Ports, "control" | "clock">;
+
+async function enterUndoing({ control, clock }: ClaimPorts, { runId }: RunRecord): Promise<void> {
+  const at = clock.now().toISOString();
+  requireRolledBack(await control.transition({ runId, from: ["rolled-back"], to: "undoing", at }));
+}
+
+/** As it was before this claim: the table first, since whoever finds the run rolled back may roll it back again. */
+async function leaveUndoing({ control, clock }: ClaimPorts, { runId }: RunRecord): Promise<void> {
+  await control.release(runId);
+  await control.transition({ runId, from: ["undoing"], to: "rolled-back", at: clock.now().toISOString() });
 }
 
 async function requireUndoable(ports: Pick<Ports, "database" | "flags">, run: RunRecord): Promise<void> {
@@ -193,14 +208,13 @@ async function requireOldPath(flags: Ports["flags"], run: Pick<RunRecord, "runId
   throw refusal(
     run,
     `cannot be undone: flag "${migration}" does not send all traffic to the old path: ${JSON.stringify(current)}`,
-    "Nothing was dropped. Roll it back again, or, where that is refused, start the migration and roll that run back: " +
-      "either returns all traffic; then undo",
+    `Nothing was dropped. Switch flag "${migration}" off in the AppConfig console, which returns all traffic; then undo again`,
   );
 }
 
 async function requireHold(control: Ports["control"], claim: UndoClaim): Promise<void> {
   const holder = await control.holder(claim.table);
-  if (holder?.runId === claim.runId && ["rolled-back", "undone"].includes(holder.phase)) return;
+  if (holder?.runId === claim.runId && ["undoing", "undone"].includes(holder.phase)) return;
   throw refusal(
     claim,
     holder
@@ -217,10 +231,6 @@ async function requireExpanded(database: Database, run: RunRecord): Promise<void
   throw refusal(run, "has expanded nothing: its database has no ledger", "There is nothing to do");
 }
 
-async function hasBegun(database: Database, run: RunRecord): Promise<boolean> {
-  return (await countEvents(database, undoEvent(run))) > 0;
-}
-
 function undoEvent({ runId, migration }: Pick<RunRecord, "runId" | "migration">): {
   readonly runId: string;
   readonly kind: "undo";
@@ -232,6 +242,7 @@ function undoEvent({ runId, migration }: Pick<RunRecord, "runId" | "migration">)
 function requireRolledBack(run: RunRecord): void {
   switch (run.phase) {
     case "rolled-back":
+    case "undoing":
     case "undone":
       return;
     case "contract":
@@ -266,7 +277,7 @@ function heldBy(run: RunRecord, holder: RunRecord): UndoRefused {
   return refusal(
     run,
     `cannot be undone: table "${run.table}" belongs to run "${holder.runId}", which is in phase ${holder.phase}`,
-    holder.phase === "rolled-back"
+    holder.phase === "rolled-back" || holder.phase === "undoing"
       ? `Wait until the rollback or the undo of run "${holder.runId}" is over`
       : `Wait for run "${holder.runId}", or roll that one back, then undo it`,
   );

@@ -35,6 +35,17 @@ export function approvalsContract(name: string, harness: () => Promise<Approvals
       expect(await approvals.find("b", "before_cutover")).toBeUndefined();
     });
 
+    it("asks anew where nobody decided in time, and not where somebody did", async () => {
+      const approvals = await harness();
+      const again = approval({ requestedAt: "2026-01-05T10:00:00.001Z", deadline: "2026-01-05T11:00:00.000Z" });
+      await approvals.request(approval());
+      expect(await approvals.request(again)).toEqual(again);
+      expect(await approvals.ofRun("a")).toEqual([again]);
+      await approvals.decide("a", "before_cutover", { ...YES, at: "2026-01-05T10:30:00.000Z" });
+      const third = approval({ requestedAt: "2026-01-05T12:00:00.000Z", deadline: "2026-01-05T13:00:00.000Z" });
+      expect(await approvals.request(third)).toMatchObject({ ...again, decision: { verdict: "approved" } });
+    });
+
     it("lists what a run asked in the order in which it did", async () => {
       const approvals = await harness();
       const late = approval({ gate: "before_expand", requestedAt: "2026-01-05T09:20:00.000Z" });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PlanUnreadable } from "../../core/errors.ts";
 import { canonicalHash } from "../../core/plan/canonical.ts";
-import type { Plan } from "../../core/plan/plan.ts";
+import { type Plan, PLAN_FORMAT } from "../../core/plan/plan.ts";
 import type { PlanStore } from "../../core/ports.ts";
 
 export interface PlanStoreHarness {
@@ -11,8 +11,8 @@ export interface PlanStoreHarness {
 }
 
 /** A plan as far as a store cares: a body and the hash of it. */
-export function plan(description: string): Plan {
-  const body = { format: 1, migration: "contact-channel", description, soakSeconds: 60 };
+export function plan(description: string, format: number = PLAN_FORMAT): Plan {
+  const body = { format, migration: "contact-channel", description, soakSeconds: 60 };
   return { ...body, hash: canonicalHash(body) } as unknown as Plan;
 }
 
@@ -59,6 +59,13 @@ export function planStoreContract(name: string, harness: () => Promise<PlanStore
       await store.put(stored);
       await damage(stored.hash, JSON.stringify(plan("two")));
       await expect(store.get(stored.hash)).rejects.toThrow(PlanUnreadable);
+    });
+
+    it("refuses a plan that another version made", async () => {
+      const { store } = await harness();
+      const older = plan("one", 1);
+      await store.put(older).catch(() => undefined);
+      await expect(store.get(older.hash)).rejects.toThrow(PlanUnreadable);
     });
 
     it("does not store a plan under a hash that is not its own", async () => {

@@ -83,7 +83,7 @@ export class Flow {
     return readFindings(this.database, shardJob(this.run, job));
   }
 
-  async enter(...phases: Exclude<Phase, "rolled-back" | "undone">[]): Promise<void> {
+  async enter(...phases: Exclude<Phase, "rolled-back" | "undoing" | "undone">[]): Promise<void> {
     for (const phase of phases) await enterPhase(this.ports, this.run, phase);
   }
 

@@ -47,13 +47,19 @@ export async function gate(
 ): Promise<StepResult> {
   const record = await requirePhase(ports.control, run, [ASKED_IN[name]]);
   const plan = gatePlan(run, name);
-  const asked = plan.approval && (await ports.approvals.find(run.ref.id, name));
+  const asked = plan.approval && standing(await ports.approvals.find(run.ref.id, name), record);
   const look = await lookAt(ports, run, plan);
   const approval = asked ?? (await askPeople(ports, run, { plan, record, look }));
   if (approval) await recordApproval(ports.database, approval);
   const evaluation = look(approval);
   await recordLook(ports.database, run, evaluation);
   return answer(ports, run, { plan, evaluation, approval });
+}
+
+/** A question that nobody answered in time, and that paused the run, is put anew after a person has ended the pause. */
+function standing(asked: Approval | undefined, { lastPause }: RunRecord): Approval | undefined {
+  const resumedSince = asked && lastPause && Date.parse(lastPause.resumedAt) > Date.parse(asked.deadline);
+  return resumedSince && !asked.decision ? undefined : asked;
 }
 
 /** What one look comes to, which depends on the answer of people as well. */

@@ -15,7 +15,7 @@ export async function recordLook(session: Session, run: Run, evaluation: GateEva
 }
 
 /**
- * Writes down that people were asked, and what they decided, each once. By whoever looks next, since the decision is
+ * Writes down that people were asked, and what they decided, each time once. By whoever looks next, since the decision is
  * made elsewhere, where no database is at hand, and since a step may die between the question and the ledger.
  */
 export async function recordApproval(session: Session, approval: Approval): Promise<void> {
@@ -32,5 +32,6 @@ async function recordOnce(session: Session, { runId, kind, subject, detail }: Le
     SELECT CAST(${runId} AS text), CAST(${kind} AS text), CAST(${subject} AS text),
       CAST(${JSON.stringify(detail)} AS jsonb)
     WHERE NOT EXISTS (
-      SELECT FROM sluice.event WHERE run_id = ${runId} AND kind = ${kind} AND subject = ${subject})`);
+      SELECT FROM sluice.event WHERE run_id = ${runId} AND kind = ${kind} AND subject = ${subject}
+        AND detail = CAST(${JSON.stringify(detail)} AS jsonb))`);
 }

@@ -297,7 +297,7 @@ describe("beginning a run", () => {
       await claimRollback(ports, { run: "first" });
       ports.executions.set(arn("first"), "ABORTED");
       await expect(begin("second")).rejects.toThrow(
-        /which is in phase rolled-back\. Its rollback, or its undo, is not over: wait for it, or start it again \(sluice rollback, sluice undo\)/,
+        /which is in phase rolled-back\. Its rollback is not over: wait for it, or start it again with sluice rollback/,
       );
     });
 

@@ -318,7 +318,7 @@ describe("undoing a run", () => {
       expect(await hasColumn()).toBe(true);
       await expect(claim()).rejects.toThrow(UndoRefused);
       expect(await ports.control.holder(TABLE)).toMatchObject({ runId: "first" });
-      await rollBack("first");
+      await expect(rollBack("first")).rejects.toThrow(/is being undone/);
       await ports.flags.deployNow(MIGRATION.migration, OLD_PATH);
       const again = await claim();
       expect(await undo(ports, again)).toMatchObject({ status: "wait" });

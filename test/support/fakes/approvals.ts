@@ -8,8 +8,11 @@ export class FakeApprovals implements Approvals {
 
   request(approval: Approval): Promise<Approval> {
     const known = this.#find(approval.runId, approval.gate);
-    if (known === undefined) this.#asked.push(approval);
-    return Promise.resolve(known ?? approval);
+    const stands = known && (known.decision !== undefined || known.deadline >= approval.requestedAt);
+    if (stands) return Promise.resolve(known);
+    if (known) this.#asked.splice(this.#asked.indexOf(known), 1);
+    this.#asked.push(approval);
+    return Promise.resolve(approval);
   }
 
   find(runId: string, gate: GateName): Promise<Approval | undefined> {

@@ -1,6 +1,6 @@
 import { PlanUnreadable } from "../../../core/errors.ts";
 import { canonicalHash, canonicalJson } from "../../../core/plan/canonical.ts";
-import type { Plan } from "../../../core/plan/plan.ts";
+import { type Plan, PLAN_FORMAT } from "../../../core/plan/plan.ts";
 import type { PlanStore } from "../../../core/ports.ts";
 
 export class FakePlanStore implements PlanStore {
@@ -29,6 +29,7 @@ export class FakePlanStore implements PlanStore {
 
   #verify(hash: string, { hash: carried, ...body }: Plan): void {
     if (carried !== hash || canonicalHash(body) !== hash) throw unreadable(hash, "has another hash");
+    if ((body.format as number) !== PLAN_FORMAT) throw unreadable(hash, "is of another format");
   }
 }
 

@@ -153,6 +153,26 @@ describe("a gate that asks for an approval", () => {
     expect(await look()).toMatchObject({ status: "standby", message: /paused by gate before_cutover/ });
   });
 
+  it("asks people anew when the pause that nobody's answer led to has ended", async () => {
+    stage = await standAt({ on_fail: "pause" });
+    await look();
+    await stage.pass(7_300);
+    await look();
+    await stage.pass(60);
+    await stage.control.resume(stage.run.ref.id, { resumedBy: MARIA, resumedAt: stage.clock.now().toISOString() });
+    await stage.pass(1);
+    expect(await look()).toMatchObject({ status: "standby", message: /sluice approve/ });
+    const asked = stage.notifier.messages.filter(({ subject }) => subject.includes("waits for your approval"));
+    expect(asked).toHaveLength(2);
+    await stage.approvals.decide(stage.run.ref.id, NAME, {
+      verdict: "approved",
+      by: MARIA,
+      at: stage.clock.now().toISOString(),
+      reason: "late, but well",
+    });
+    expect(await look()).toMatchObject({ status: "done" });
+  });
+
   it("stands by for a second at least, at the very end of its time", async () => {
     await look();
     const asked = await stage.approvals.find(stage.run.ref.id, NAME);
