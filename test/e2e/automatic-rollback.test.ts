@@ -63,10 +63,11 @@ const SCENES: readonly Scene[] = [
     phase: "backfill",
     table: "slow_in_backfill",
     migration: {
-      // No step of the state machine looks at an alarm here.
+      // No step of the state machine looks at an alarm here. A gate looks the less often the longer it may wait.
       gates: {
         ...ALARMED("slow_in_backfill"),
         poll: "1s",
+        timeout: "3m",
         before_backfill: { sql: [barrier("slow_in_backfill").predicate] },
       },
     },
