@@ -78,6 +78,7 @@ export const HANDLERS = [
   { file: "cooling", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "alarms"] },
   { file: "contract", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "flags:read"] },
   { file: "report", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "operators"] },
+  { file: "roll-back-again", timeoutSeconds: QUICK, needs: ["rollbacks:start"] },
   { file: "claim-rollback", timeoutSeconds: QUICK, needs: ["control:write"] },
   { file: "stop-run", timeoutSeconds: QUICK, needs: ["executions:stop"] },
   { file: "return-traffic", timeoutSeconds: QUICK, needs: ["flags:write"] },

@@ -92,6 +92,17 @@ function reasonOf({ reason, by, error }: RollbackRequest): string {
 }
 
 /**
+ * Makes sure that a rollback of the run is under way or done: one that failed keeps its name, and the run that it was
+ * for may have gone on since. A person may have asked for it before control knew the run.
+ */
+export async function rollBackAgain(
+  { executions }: Pick<Ports, "executions">,
+  request: RollbackRequest,
+): Promise<{ readonly executionArn: string }> {
+  return { executionArn: await executions.startRollback({ run: request.run, reason: reasonOf(request) }) };
+}
+
+/**
  * A run that gave its table away has no say in the flag any more: a later run of the migration may have dropped the
  * old shape, and traffic that is sent there then finds nothing.
  */

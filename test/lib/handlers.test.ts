@@ -10,7 +10,7 @@ import type { coolingPhase, soakPhase } from "../../core/run/hold.ts";
 import type { onAlarm } from "../../core/run/on-alarm.ts";
 import type { pause, resume } from "../../core/run/pause.ts";
 import type { report } from "../../core/run/report.ts";
-import type { claimRollback, recordRollback, returnTraffic, stopRun } from "../../core/run/rollback.ts";
+import type { claimRollback, recordRollback, returnTraffic, rollBackAgain, stopRun } from "../../core/run/rollback.ts";
 import type { enterPhase } from "../../core/run/run.ts";
 import type { shards } from "../../core/run/shards.ts";
 import type { standBy } from "../../core/run/standby.ts";
@@ -62,6 +62,7 @@ const PORTS: Readonly<Record<(typeof ALL)[number]["file"], Readonly<Record<strin
   cooling: { plans, ...({ control, database, alarms } satisfies PortsOf<typeof coolingPhase>) },
   contract: { plans, ...({ control, database, flags } satisfies PortsOf<typeof contract>) },
   report: { plans, ...({ control, database, notifier } satisfies PortsOf<typeof report>) },
+  "roll-back-again": { executions } satisfies PortsOf<typeof rollBackAgain>,
   "claim-rollback": { control } satisfies PortsOf<typeof claimRollback>,
   "stop-run": { executions } satisfies PortsOf<typeof stopRun>,
   "return-traffic": { flags } satisfies PortsOf<typeof returnTraffic>,

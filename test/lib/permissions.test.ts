@@ -66,6 +66,7 @@ const EXPECTED: Readonly<Record<(typeof ALL)[number]["file"], readonly string[]>
   cooling: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...ALARMS],
   contract: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...FLAGS],
   report: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...OPERATORS],
+  "roll-back-again": ["states:StartExecution", "states:DescribeExecution"],
   "claim-rollback": CONTROL_WRITE,
   "stop-run": ["states:DescribeExecution", "states:StopExecution"],
   "return-traffic": FLAGS_WRITE,

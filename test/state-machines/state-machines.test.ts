@@ -157,7 +157,8 @@ describe("the migration state machine", () => {
 
   it("leads every failure of any kind before contract to the rollback, with its error", () => {
     const failing = beforeContract.filter(
-      ([state, { Type }]) => (Type === "Task" || Type === "Map") && !["Preflight", "RollBack"].includes(state),
+      ([state, { Type }]) =>
+        (Type === "Task" || Type === "Map") && !["Preflight", "RollBack", "RollBackAgain"].includes(state),
     );
     expect(failing.length).toBeGreaterThan(10);
     const everything = { ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "RollBack" };
@@ -217,6 +218,15 @@ describe("the migration state machine", () => {
   it("starts the rollback by nothing that an error may lack: a time-out has no cause", () => {
     const { Input } = (States["RollBack"] as unknown as { readonly Parameters: { readonly Input: object } }).Parameters;
     expect(Input).toEqual({ "run.$": "$.run.id", "error.$": "$.error" });
+  });
+
+  it("takes no rollback that failed for one: a person may have asked before control knew the run", () => {
+    const { RollBack, RollBackAgain } = States;
+    expect(RollBack?.Catch).toMatchObject([
+      { ErrorEquals: ["StepFunctions.ExecutionAlreadyExistsException"], Next: "RollBackAgain" },
+    ]);
+    expect(RollBackAgain?.Parameters).toEqual({ request: { "run.$": "$.run.id", "error.$": "$.error" } });
+    expect(RollBackAgain?.Next).toBe("RolledBack");
   });
 
   it("ends a worker after so many turns that its events stay far below 25,000, and asks again what is left", () => {

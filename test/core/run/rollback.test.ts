@@ -13,6 +13,7 @@ import {
   claimRollback,
   recordRollback,
   returnTraffic,
+  rollBackAgain,
   rollbackRequestSchema,
   stopRun,
   type RollbackClaim,
@@ -146,6 +147,28 @@ describe("rollback", () => {
       await expect(claimRollback(stage.ports, { run: "no-such-run" })).rejects.toThrow(NotFound);
     });
   });
+
+  it.each([
+    ["FAILED", "again2-"],
+    ["ABORTED", "again2-"],
+    ["RUNNING", "rollback-"],
+    ["SUCCEEDED", "rollback-"],
+  ] as const)(
+    "is started again by a state that failed, where the one of its name is %s: %srun",
+    async (status, name) => {
+      const executions = new FakeExecutions();
+      const first = await executions.startRollback({
+        run: claim.runId,
+        reason: "asked for before control knew the run",
+      });
+      executions.set(first, status);
+      const request = { run: claim.runId, error: { Error: "GateFailed", Cause: "alarm crm-errors is ALARM" } };
+      const { executionArn } = await rollBackAgain({ executions }, request);
+      expect(executionArn).toMatch(new RegExp(`:${name}${claim.runId}$`));
+      const again = { run: claim.runId, reason: "GateFailed: alarm crm-errors is ALARM" };
+      expect(executions.rollbacks.slice(1).map(({ input }) => input)).toEqual(name === "again2-" ? [again] : []);
+    },
+  );
 
   it("stops the execution, once, and does not mind one that has ended", async () => {
     const executions = new FakeExecutions();

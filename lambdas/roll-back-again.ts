@@ -1,0 +1,8 @@
+import { z } from "zod";
+import { rollBackAgain, rollbackRequestSchema } from "../core/run/rollback.ts";
+import { controlPorts } from "./runtime/ports.ts";
+import { task } from "./runtime/step.ts";
+
+export const handler = task(z.object({ request: rollbackRequestSchema }), ({ request }) =>
+  rollBackAgain(controlPorts, request),
+);
