@@ -57,6 +57,9 @@ function functionBody(pair: ColumnPair, direction: Direction): string {
 /**
  * That each trigger of {@link syncTriggers} is there, on the table and on every partition, fires in every session and
  * calls its function as {@link syncFunctions} made it. As long as that is so, no write can have set the sides apart.
+ *
+ * The lock keeps everybody's DDL on triggers and partitions out, and no reader or writer: they wait for the step's own
+ * lock alone, not for this question.
  */
 export function syncIntact(pair: ColumnPair): StepRequirement {
   const table = name(pair.table.schema, pair.table.name);
@@ -65,7 +68,7 @@ export function syncIntact(pair: ColumnPair): StepRequirement {
     return raw(`(${constants.map(literal).join(", ")})`);
   });
   return {
-    lock: fragment`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`.text,
+    lock: fragment`LOCK TABLE ${table} IN SHARE UPDATE EXCLUSIVE MODE`.text,
     query: fragment`WITH root AS (SELECT to_regclass(${raw(literal(table.text))}) AS oid),
   relation AS (SELECT oid FROM root UNION SELECT p.relid FROM root, LATERAL pg_partition_tree(root.oid) AS p),
   wanted (trigger, function, body) AS (VALUES ${join(wanted)})

@@ -31,7 +31,7 @@ export interface DdlStep {
   readonly lockTimeoutMs: number;
   /** The longest that the step may run and so hold the lock. 0: no limit (concurrent). */
   readonly statementTimeoutMs: number;
-  /** What must hold, under the step's lock, before its statements; absent where nothing has to. */
+  /** What must hold, under a lock of its own, before its statements; absent where nothing has to. */
   readonly requires?: StepRequirement;
   /** A `concurrent` step's index, so that an invalid leftover is found and dropped. */
   readonly index?: { readonly schema: string; readonly name: string };
@@ -39,7 +39,7 @@ export interface DdlStep {
 
 /** A condition of a step, asked in its transaction: where it does not hold, nothing of the step takes effect. */
 export interface StepRequirement {
-  /** Takes the step's lock first, so that what the query finds stays so until the step has taken effect. */
+  /** Takes a lock under which what the query finds stays so until the step has taken effect. */
   readonly lock: string;
   /** Has a row, with a text `problem`, for each thing that is not as it must be. */
   readonly query: string;

@@ -46,7 +46,7 @@ async function applyInTransaction(database: Database, run: Applier, step: DdlSte
   }
 }
 
-/** Under the step's lock, so that what holds now still holds when the step takes effect. */
+/** Under the requirement's lock, so that what holds now still holds when the step takes effect. */
 async function requireMet(session: Session, step: DdlStep): Promise<void> {
   if (!step.requires) return;
   await session.execute({ text: step.requires.lock, parameters: {} });

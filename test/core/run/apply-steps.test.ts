@@ -113,7 +113,9 @@ describe("applying steps of DDL", () => {
       call({ ...STEP, lockTimeoutMs: 2_000 }),
       call({ ...STEP, lockTimeoutMs: 2_000 }),
     ]);
-    expect(results.map(({ status }) => status)).toEqual(["more", "more"]);
+    // Done is what the one says that looked when the other had ended.
+    for (const { status } of results) expect(["more", "done"]).toContain(status);
+    expect(results.map(({ status }) => status)).toContain("more");
     expect(await recorded()).toHaveLength(1);
   });
 
