@@ -5,12 +5,13 @@ import type { CliContext } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
 import { confirmation, YES_OPTION } from "./confirm.ts";
 import { approvalText } from "./output/approval-text.ts";
-import { PLAN_OPTION, reasonOption } from "./decision-options.ts";
+import { GATE_OPTION, PLAN_OPTION, reasonOption } from "./decision-options.ts";
 import { openApproval, readRunView } from "./run-view.ts";
 import type { Services } from "./services/services.ts";
 
 interface ApproveOptions {
   readonly plan?: string;
+  readonly gate?: string;
   readonly reason: string;
   readonly yes?: true;
   readonly json?: true;
@@ -32,6 +33,7 @@ export function approveCommand(context: CliContext): Command {
   })
     .argument("<run>", "name of the run, as sluice status lists it")
     .option(...PLAN_OPTION)
+    .option(...GATE_OPTION)
     .addOption(reasonOption())
     .option(...YES_OPTION)
     .option(...JSON_OPTION)
@@ -40,7 +42,7 @@ export function approveCommand(context: CliContext): Command {
 
 async function approve(context: CliContext, run: string, options: ApproveOptions): Promise<void> {
   const { terminal } = context;
-  const { plan, reason, yes, json } = options;
+  const { plan, gate, reason, yes, json } = options;
   const ask = terminal.interactive ? confirmation(terminal, { command: "sluice approve", yes }) : undefined;
   const services = await context.services({});
   const shown = ask === undefined || yes ? undefined : await show(context, services, run);
@@ -48,8 +50,8 @@ async function approve(context: CliContext, run: string, options: ApproveOptions
     terminal.writeError("nothing was decided\n");
     return;
   }
-  // A yes is to what was shown: another plan, which took its place meanwhile, is refused.
-  const request = { run, plan: plan ?? shown?.planHash, reason };
+  // A yes is to what was shown: another gate's question, which took its place meanwhile, is refused.
+  const request = { run, plan: plan ?? shown?.planHash, gate: gate ?? shown?.gate, reason };
   await tellAnswer(context, services, { command: "approve", request, json });
 }
 

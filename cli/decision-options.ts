@@ -6,6 +6,9 @@ export const PLAN_OPTION = [
   "only if it is about this plan; the first 8 digits of its hash will do",
 ] as const;
 
+/** Which of the run's questions it answers: the run may have come to its next gate since it was read. */
+export const GATE_OPTION = ["--gate <name>", "only if it is this gate that asks now"] as const;
+
 /** `--reason TEXT`, which has to be given: it is what the record has, and what other people read. */
 export function reasonOption(): Option {
   return new Option("--reason <text>", "why, for the record").makeOptionMandatory().argParser(something);

@@ -2,10 +2,11 @@ import type { Command } from "commander";
 import { tellAnswer } from "./answer.ts";
 import type { CliContext } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
-import { PLAN_OPTION, reasonOption } from "./decision-options.ts";
+import { GATE_OPTION, PLAN_OPTION, reasonOption } from "./decision-options.ts";
 
 interface RejectOptions {
   readonly plan?: string;
+  readonly gate?: string;
   readonly reason: string;
   readonly json?: true;
 }
@@ -24,12 +25,13 @@ export function rejectCommand(context: CliContext): Command {
   })
     .argument("<run>", "name of the run, as sluice status lists it")
     .option(...PLAN_OPTION)
+    .option(...GATE_OPTION)
     .addOption(reasonOption())
     .option(...JSON_OPTION)
-    .action(async (run: string, { plan, reason, json }: RejectOptions) => {
+    .action(async (run: string, { plan, gate, reason, json }: RejectOptions) => {
       await tellAnswer(context, await context.services({}), {
         command: "reject",
-        request: { run, plan, reason },
+        request: { run, plan, gate, reason },
         json,
       });
     });

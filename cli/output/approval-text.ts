@@ -55,14 +55,14 @@ const PLAN_DIGITS = 12;
 export function questionLines(approval: Approval, now: Date, layout: Layout): string[] {
   const { runId, gate, planHash, requestedAt, deadline, selfApproval } = approval;
   const { style } = layout;
-  const plan = `--plan ${planHash.slice(0, PLAN_DIGITS)}`;
+  const about = `--plan ${planHash.slice(0, PLAN_DIGITS)} --gate ${gate}`;
   const rows: [string, string][] = [
     ["plan", planHash],
     ["asked", requestedAt],
     ["until", `${deadline}, ${timeLeft(approval, now)}`],
     ...(selfApproval ? [] : [["by", "anybody but who started the run"] as [string, string]]),
-    ["yes", `npx sluice approve ${runId} ${plan} --reason "..."`],
-    ["no", `npx sluice reject ${runId} ${plan} --reason "..."`],
+    ["yes", `npx sluice approve ${runId} ${about} --reason "..."`],
+    ["no", `npx sluice reject ${runId} ${about} --reason "..."`],
   ];
   return [style.yellow(`gate ${gateTitle(gate)} asks a person`), ...facts(rows, layout)];
 }

@@ -9,9 +9,11 @@ export interface DecisionRequest {
   readonly run: string;
   /** The hash of the plan that was looked at, or at least its first 8 characters. */
   readonly plan?: string | undefined;
+  /** The gate whose question was looked at: the run may have come to its next one since. */
+  readonly gate?: string | undefined;
   readonly verdict: Decision["verdict"];
   readonly reason: string;
-  /** Made for the purpose `approve` or `reject` of run, plan and reason. */
+  /** Made for the purpose `approve` or `reject` of run, plan, gate and reason. */
   readonly proof: CallerProof;
 }
 
@@ -50,9 +52,9 @@ export async function decide(ports: DecidePorts, request: DecisionRequest): Prom
 }
 
 async function identify({ callers }: DecidePorts, request: DecisionRequest): Promise<string> {
-  const { run, plan, verdict, reason, proof } = request;
+  const { run, plan, gate, verdict, reason, proof } = request;
   const command = verdict === "approved" ? "approve" : "reject";
-  const by = await callers.identify(proof, purpose(command, { run, plan, reason }));
+  const by = await callers.identify(proof, purpose(command, { run, plan, gate, reason }));
   if (reason.trim() !== "") return by;
   throw refused(`the decision on run "${run}"`, "has no reason", 'Say why: --reason "..."');
 }
@@ -86,10 +88,14 @@ function decidedAlready({ gate, runId }: Approval, { verdict, by, at, reason }: 
 
 function refuseUnlessFitting(
   { gate, runId, planHash, deadline }: Approval,
-  { plan }: Pick<DecisionRequest, "plan">,
+  { plan, gate: wanted }: Pick<DecisionRequest, "plan" | "gate">,
   { at }: Decision,
 ): void {
   const object = `gate ${gate} of run "${runId}"`;
+  if (wanted !== undefined && wanted !== gate) {
+    const problem = `is what is asked now, and the decision is about gate "${wanted}"`;
+    throw refused(object, problem, `See what it asks: sluice status ${runId}`);
+  }
   if (plan !== undefined && (plan.length < SHORTEST_PREFIX || !planHash.startsWith(plan))) {
     const problem = `is about plan ${planHash}, and the decision about plan "${plan}"`;
     throw refused(object, problem, "Read the plan that the run carries out, and decide on that one");

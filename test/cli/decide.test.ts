@@ -86,7 +86,7 @@ describe("sluice approve", () => {
           }),
       });
 
-    it("shows what is decided, and binds the yes to the plan that was shown", async () => {
+    it("shows what is decided, and binds the yes to the plan and the gate that were shown", async () => {
       const props = { interactive: true, answer: true, services: services() };
       const { code, err } = await sluice(props)("approve", "friday", "--reason", "checked");
       expect(code).toBe(0);
@@ -110,7 +110,7 @@ friday
 
 `.trimStart(),
       );
-      expect(stack.calls[0]?.payload).toMatchObject({ plan: HASH });
+      expect(stack.calls[0]?.payload).toMatchObject({ plan: HASH, gate: "before_cutover" });
       expect(err).not.toContain("token-of-friday");
     });
 

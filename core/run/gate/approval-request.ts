@@ -105,8 +105,8 @@ function readingTexts(readings: readonly ConditionReading[]): readonly string[] 
 function answers({ run: { ref }, gate }: ApprovalFacts): readonly string[] {
   const self = gate.approval?.selfApproval ? [] : ["Whoever started the run may not approve it."];
   return [
-    `npx sluice approve ${ref.id} --plan ${ref.planHash} --reason "..."`,
-    `npx sluice reject ${ref.id} --plan ${ref.planHash} --reason "..."`,
+    `npx sluice approve ${ref.id} --plan ${ref.planHash} --gate ${gate.name} --reason "..."`,
+    `npx sluice reject ${ref.id} --plan ${ref.planHash} --gate ${gate.name} --reason "..."`,
     ...self,
   ];
 }

@@ -67,6 +67,11 @@ describe("decide", () => {
     expect(await stage.approvals.find("a", "before_expand")).toMatchObject({ decision: { verdict: "approved" } });
   });
 
+  it("takes the gate that asks by its name", async () => {
+    const stage = await asked();
+    expect(await decide(stage, by(BOB, { gate: "before_cutover" }))).toMatchObject({ verdict: "approved" });
+  });
+
   it("takes an answer at the very deadline", async () => {
     const stage = await asked();
     stage.clock.advance(3_600_000);
@@ -82,6 +87,7 @@ describe("decide", () => {
     ["another run", by(BOB, { run: "b" })],
     ["a rejection", by(BOB, { verdict: "rejected" })],
     ["another plan", by(BOB, { plan: HASH })],
+    ["another gate", by(BOB, { gate: "before_contract" })],
     ["another reason", by(BOB, { reason: "it is late" })],
   ])("takes no proof that was made for %s", async (_, { proof }) => {
     const stage = await asked();
@@ -111,6 +117,17 @@ describe("decide refuses", () => {
     const stage = await asked({}, { phase, reason: 'alarm "errors" fired' });
     expect(await refusal(stage, by(BOB))).toMatch(message);
     await untouched(stage);
+  });
+
+  it("an answer to an earlier gate, where the run has come to its next one since", async () => {
+    const stage = await asked();
+    const request = by(BOB, { gate: "before_cutover", plan: HASH });
+    await decide(stage, request);
+    await ask(stage, { gate: "before_contract" });
+    expect(await refusal(stage, request)).toContain(
+      'gate before_contract of run "a": is what is asked now, and the decision is about gate "before_cutover"',
+    );
+    expect((await stage.approvals.find("a", "before_contract"))?.decision).toBeUndefined();
   });
 
   it("an answer that nobody asked for", async () => {

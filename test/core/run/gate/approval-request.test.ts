@@ -102,8 +102,8 @@ describe("what people are told who are asked to approve", () => {
         arn:aws:sts::1:assumed-role/Lead/maria
 
       Answer
-        npx sluice approve friday --plan <hash> --reason "..."
-        npx sluice reject friday --plan <hash> --reason "...""
+        npx sluice approve friday --plan <hash> --gate before_cutover --reason "..."
+        npx sluice reject friday --plan <hash> --gate before_cutover --reason "...""
     `);
   });
 
