@@ -115,15 +115,26 @@ async function requireUnchanged(
   const now = await look(ports, migration);
   const same = canonicalJson(essence(found, resumeAt)) === canonicalJson(essence(now, resumeAt));
   if (same) return;
-  const reason = "the table was changed while it was being checked";
-  const at = ports.clock.now().toISOString();
-  await ports.control.transition({ runId, from: ["preflight"], to: "rolled-back", at, reason });
-  await ports.control.release(runId);
+  if (!mayReturn(now, resumeAt)) await giveUp(ports, runId);
   throw new PreflightRefused({
     object: `table "${tableKey(migration)}"`,
     problem: "was changed, by another run or by somebody's DDL, while it was being checked",
     remedy: "Start the migration again under another name; nothing was touched",
   });
+}
+
+/**
+ * Whether the shape that a rollback returns traffic to is there. The run then keeps the table: it may have taken it
+ * from one that died with traffic on the new path, and is now what an alarm, a rollback or the next start finds.
+ */
+function mayReturn({ open }: Found, resumeAt: RunRef["resumeAt"]): boolean {
+  return open !== undefined && (resumeAt === "contract" || !open.contractBegun);
+}
+
+async function giveUp({ control, clock }: Pick<Ports, "control" | "clock">, runId: string): Promise<void> {
+  const reason = "the table was changed while it was being checked";
+  await control.transition({ runId, from: ["preflight"], to: "rolled-back", at: clock.now().toISOString(), reason });
+  await control.release(runId);
 }
 
 /** Without what changes by itself: sizes, and inside contract the columns. */
@@ -195,8 +206,7 @@ async function record(
 async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
   const holder = await ports.control.register(run);
   if (!holder) return;
-  const closing = holder.phase === "rolled-back" || holder.phase === "undoing";
-  const alive = closing || (await ports.executions.status(holder.executionArn)) === "RUNNING";
+  const alive = isClosing(holder) || (await ports.executions.status(holder.executionArn)) === "RUNNING";
   const winner = alive ? holder : await succeed(ports, run, holder);
   if (!winner) return;
   throw new PreflightRefused({
@@ -204,6 +214,11 @@ async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
     problem: `belongs to run "${winner.runId}", which is in phase ${winner.phase}`,
     remedy: remedyFor(winner.phase),
   });
+}
+
+/** A rollback or an undo may be at work: each gives the table free when it is over. */
+function isClosing({ phase }: RunRecord): boolean {
+  return phase === "rolled-back" || phase === "undoing";
 }
 
 function remedyFor(phase: RunRecord["phase"]): string {
@@ -228,14 +243,17 @@ async function succeed(
   run: RunRecord,
   dead: RunRecord,
 ): Promise<RunRecord | undefined> {
+  const reason = `its execution ended without a rollback; run ${run.runId} goes on with its plan`;
   const closed = await control.transition({
     runId: dead.runId,
     from: REVERSIBLE,
     to: "rolled-back",
     at: clock.now().toISOString(),
-    reason: `its execution ended without a rollback; run ${run.runId} goes on with its plan`,
+    reason,
   });
   if (closed.phase === "contract" && run.phase !== "contract") return closed;
+  // A rollback was faster: it is at work on the flag, and ends by giving the table free.
+  if (isClosing(closed) && closed.reason !== reason) return closed;
   return control.takeOver(run, dead.runId);
 }
 

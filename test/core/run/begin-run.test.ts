@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../core/errors.ts";
 import { OLD_PATH } from "../../../core/flag.ts";
 import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
+import { REVERSIBLE } from "../../../core/plan/phases.ts";
 import { applyNextStep } from "../../../core/run/apply-steps.ts";
 import { beginRun } from "../../../core/run/begin-run.ts";
 import { contract } from "../../../core/run/contract.ts";
@@ -299,6 +300,36 @@ describe("beginning a run", () => {
       await expect(begin("second")).rejects.toThrow(
         /which is in phase rolled-back\. Its rollback is not over: wait for it, or start it again with sluice rollback/,
       );
+    });
+
+    it("is refused where a rollback of that one begins at this very moment, and leaves the table to it", async () => {
+      await expand(await begin("first"));
+      const status = ports.executions.status.bind(ports.executions);
+      vi.spyOn(ports.executions, "status").mockImplementationOnce(async (executionArn) => {
+        ports.executions.set(arn("first"), "FAILED");
+        await claimRollback(ports, { run: "first", reason: 'alarm "crm-errors" fired' });
+        return status(executionArn);
+      });
+      await expect(begin("second")).rejects.toThrow(/which is in phase rolled-back\. Its rollback is not over/);
+      expect(await ports.control.holder("test/public.contacts")).toMatchObject({ runId: "first" });
+      expect(await ports.control.run("second")).toBeUndefined();
+    });
+
+    it("keeps the table where that one died on the new path and somebody's DDL comes between: an alarm finds it", async () => {
+      const first = await expand(await begin("first"));
+      for (const phase of ["backfill", "validate", "cutover", "soak"] as const) await enterPhase(ports, first, phase);
+      await ports.flags.deployNow(MIGRATION.migration, first.plan.cutover.at(-1)?.flag ?? OLD_PATH);
+      ports.executions.set(arn("first"), "FAILED");
+      const states = ports.alarms.states.bind(ports.alarms);
+      vi.spyOn(ports.alarms, "states").mockImplementationOnce(async (names) => {
+        await fresh.client.query(`CREATE INDEX contacts_note_idx ON contacts (note)`);
+        return states(names);
+      });
+      await expect(begin("second")).rejects.toThrow(/was changed, by another run or by somebody's DDL/);
+      expect(await ports.control.guardedBy("crm-errors", REVERSIBLE)).toMatchObject([{ runId: "second" }]);
+      ports.executions.set(arn("second"), "FAILED");
+      expect(await begin("third")).toMatchObject({ planHash: first.plan.hash });
+      expect(await claimRollback(ports, { run: "third" })).toMatchObject({ runId: "third" });
     });
 
     async function record(runId: string): Promise<NonNullable<Awaited<ReturnType<FakeControl["run"]>>>> {
