@@ -1,4 +1,5 @@
 import type { CheckResult, PreflightContext } from "./check.ts";
+import { namesNobody } from "../run/same-person.ts";
 import { durationText } from "./amounts.ts";
 import { findings, orOk } from "./finding.ts";
 import { declaredGates, gateObject } from "./gates.ts";
@@ -25,13 +26,24 @@ function byAnother(context: PreflightContext, object: string, asks: string): Che
     case "unread":
       return unread(context, { object, problem: startedBy.problem });
     case "read":
-      if (startedBy.value !== undefined) return ok(object, `${asks}, by another person than ${startedBy.value}`);
-      return refuse({
-        object,
-        message: "takes no approval of the person who started the run, and nobody knows who that is",
-        remedy: "Start it with sluice start, which says who you are",
-      });
+      return judge(object, asks, startedBy.value);
     default:
       return startedBy satisfies never;
   }
+}
+
+function judge(object: string, asks: string, startedBy: string | undefined): CheckResult {
+  if (startedBy === undefined) {
+    return refuse({
+      object,
+      message: "takes no approval of the person who started the run, and nobody knows who that is",
+      remedy: "Start it with sluice start, which says who you are",
+    });
+  }
+  if (!namesNobody(startedBy)) return ok(object, `${asks}, by another person than ${startedBy}`);
+  return refuse({
+    object,
+    message: `takes no approval of the person who started the run, and ${startedBy} may be anybody`,
+    remedy: "Start it with a session name of your own: role_session_name in the profile of AWS",
+  });
 }

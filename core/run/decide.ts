@@ -2,7 +2,7 @@ import { DecisionRefused } from "../errors.ts";
 import type { Approval, CallerProof, Decision, RunRecord } from "../ports.ts";
 import { knownRun, whyOver } from "./known-run.ts";
 import { purpose } from "./purpose.ts";
-import { maybeSamePerson } from "./same-person.ts";
+import { maybeSamePerson, namesNobody } from "./same-person.ts";
 import type { Ports } from "./run.ts";
 
 export interface DecisionRequest {
@@ -117,6 +117,11 @@ function refuseSelf(
   if (startedBy === undefined) {
     const problem = "must not be approved by whoever started the run, and nobody knows who did";
     throw refused(object, problem, "Start runs with sluice start, not in the console; reject this one");
+  }
+  const nobody = [startedBy, by].find(namesNobody);
+  if (nobody !== undefined) {
+    const problem = `must not be approved by whoever started the run (${startedBy}), and ${nobody} may be anybody`;
+    throw refused(object, problem, "Use a session name of your own: role_session_name in the profile of AWS");
   }
   if (!maybeSamePerson(startedBy, by)) return;
   throw refused(

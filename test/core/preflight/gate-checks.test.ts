@@ -272,6 +272,8 @@ describe("gate-approval", () => {
       "refuse gate before_cutover takes no approval of the person who started the run, and nobody knows who that is. Start it with sluice start, which says who you are",
     ]);
     expect(verdicts(gateApproval(gated(OTHER, { startedBy: UNREAD })))).toEqual(["refuse"]);
+    const session = "arn:aws:sts::1:assumed-role/Ops/aws-sdk-js-1767600000000";
+    expect(verdicts(gateApproval(gated(OTHER, { startedBy: readAs(session) })))).toEqual(["refuse"]);
   });
 
   it("asks nobody before there is a run", () => {

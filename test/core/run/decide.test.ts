@@ -173,6 +173,16 @@ describe("decide refuses", () => {
     expect(await decide(stage, by(BOB))).toMatchObject({ by: BOB });
   });
 
+  it("an approval under a name that an SDK made up for this one command, where the gate forbids one's own", async () => {
+    const session = (at: string): string => `arn:aws:sts::000000000000:assumed-role/Ops/aws-sdk-js-${at}`;
+    const stage = await asked({ selfApproval: false }, { startedBy: session("1767600000000") });
+    expect(await refusal(stage, by(session("1767600060000")))).toMatch(/aws-sdk-js-1767600000000 may be anybody/);
+    expect(await refusal(stage, by(BOB))).toMatch(/may be anybody/);
+    await untouched(stage);
+    const named = await asked({ selfApproval: false });
+    expect(await refusal(named, by(session("1767600060000")))).toMatch(/aws-sdk-js-1767600060000 may be anybody/);
+  });
+
   it("any approval, where the gate forbids one's own and nobody knows who started the run", async () => {
     const { startedBy: _, ...unknown } = (await (await CommandStage.begin()).record())!;
     const stage = await CommandStage.begin();
