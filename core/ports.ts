@@ -148,7 +148,12 @@ export interface Control {
    * @returns undefined where the table is the run's, or else the record of the run that holds it.
    */
   retake(runId: string): Promise<RunRecord | undefined>;
-  /** Gives the table to nobody if `runId` holds it. */
+  /** Gives the table to nobody if `runId` has retaken it. */
+  giveBack(runId: string): Promise<void>;
+  /**
+   * Gives the table to nobody if `runId` holds it since it began. What it has retaken stays: a rollback whose end is
+   * repeated must not give it free under the hands of an undo.
+   */
   release(runId: string): Promise<void>;
   run(runId: string): Promise<RunRecord | undefined>;
   /** The run that holds the table (`database/schema.table`); undefined where it is free. */

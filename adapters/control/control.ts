@@ -40,6 +40,10 @@ export class DynamoControl implements Control {
     return this.#holds.retake(await this.#known(runId));
   }
 
+  async giveBack(runId: string): Promise<void> {
+    await this.#holds.giveBack(await this.#known(runId));
+  }
+
   async release(runId: string): Promise<void> {
     const run = await this.run(runId);
     if (run !== undefined) await this.#holds.release(run);

@@ -7,7 +7,10 @@ export const RUN_PREFIX = "run#";
 
 /** Partition key of a run's record. */
 export const runKey = (runId: string): string => `${RUN_PREFIX}${runId}`;
-/** Partition key of a table's holder: `{ id, runId }`. It is there exactly while a run holds the table. */
+/**
+ * Partition key of a table's holder: `{ id, runId }`, with `retaken: true` where an undo took it again. It is there
+ * exactly while a run holds the table.
+ */
 export const tableKey = (table: string): string => `table#${table}`;
 /** Partition key of who is about to start a run: `{ id, startedBy, expiresAt }`. */
 export const starterKey = (runId: string): string => `start#${runId}`;

@@ -28,7 +28,7 @@ export class TableHolds {
   }
 
   async retake(run: RunRecord): Promise<RunRecord | undefined> {
-    const hold = { id: tableKey(run.table), runId: run.runId };
+    const hold = { id: tableKey(run.table), runId: run.runId, retaken: true };
     const condition = { text: "attribute_not_exists(id) OR runId = :runId", values: { ":runId": run.runId } };
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       if ((await this.#table.put(hold, condition)) === "done") return undefined;
@@ -38,9 +38,17 @@ export class TableHolds {
     throw contended(run.table);
   }
 
-  async release(run: RunRecord): Promise<void> {
-    // Refused: nobody holds it, or another run does.
-    await this.#table.delete(tableKey(run.table), { text: "runId = :runId", values: { ":runId": run.runId } });
+  giveBack(run: RunRecord): Promise<void> {
+    return this.#free(run, "attribute_exists(retaken)");
+  }
+
+  release(run: RunRecord): Promise<void> {
+    return this.#free(run, "attribute_not_exists(retaken)");
+  }
+
+  /** Refused: nobody holds it, or another run does, or this one in the other way. */
+  async #free({ table, runId }: RunRecord, way: string): Promise<void> {
+    await this.#table.delete(tableKey(table), { text: `runId = :runId AND ${way}`, values: { ":runId": runId } });
   }
 
   async holder(table: string): Promise<RunRecord | undefined> {

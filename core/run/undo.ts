@@ -121,7 +121,7 @@ export async function recordUndo(
   const undoneAt = clock.now().toISOString();
   const { runId } = claim;
   const { updatedAt } = await control.transition({ runId, from: ["undoing"], to: "undone", at: undoneAt });
-  await control.release(runId);
+  await control.giveBack(runId);
   await notifier.notify({
     subject: `Sluice: ${claim.migration} was undone`,
     body:
@@ -162,7 +162,7 @@ async function enterUndoing({ control, clock }: ClaimPorts, { runId }: RunRecord
 
 /** As it was before this claim: the table first, since whoever finds the run rolled back may roll it back again. */
 async function leaveUndoing({ control, clock }: ClaimPorts, { runId }: RunRecord): Promise<void> {
-  await control.release(runId);
+  await control.giveBack(runId);
   await control.transition({ runId, from: ["undoing"], to: "rolled-back", at: clock.now().toISOString() });
 }
 

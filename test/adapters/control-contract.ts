@@ -159,6 +159,22 @@ function takingBack(harness: () => Promise<Control>): void {
     expect(await control.holder(TABLE)).toEqual(run("a"));
   });
 
+  it("does not release what was retaken, nor give back what was not: each way ends by its own end", async () => {
+    const control = await harness();
+    await control.register(run("a"));
+    await control.giveBack("a");
+    expect(await control.holder(TABLE)).toEqual(run("a"));
+    await control.release("a");
+    await control.retake("a");
+    await control.release("a");
+    expect(await control.holder(TABLE)).toEqual(run("a"));
+    await control.giveBack("a");
+    expect(await control.holder(TABLE)).toBeUndefined();
+    expect(await control.register(run("b"))).toBeUndefined();
+    await control.release("b");
+    expect(await control.holder(TABLE)).toBeUndefined();
+  });
+
   it("gives no table back that another run holds by now", async () => {
     const control = await harness();
     await control.register(run("a"));

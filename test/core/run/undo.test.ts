@@ -330,11 +330,23 @@ describe("undoing a run", () => {
     it("where it does not hold the table any more", async () => {
       await rolledBack();
       const claimed = await claim();
-      await ports.control.release("first");
+      await ports.control.giveBack("first");
       await expect(undo(ports, claimed)).rejects.toThrow(/does not hold table .*Undo it again, which takes the table/);
       await begin("second");
       await expect(undo(ports, claimed)).rejects.toThrow(/run "second" does/);
       expect(await hasColumn()).toBe(true);
+    });
+
+    it("beside a run, because the end of the rollback is repeated: people could not be told at first", async () => {
+      await expanded("first");
+      const rollback = await claimRollback(ports, { run: "first" });
+      vi.spyOn(ports.notifier, "notify").mockRejectedValueOnce(new Error("no topic"));
+      await expect(recordRollback(ports, rollback)).rejects.toThrow("no topic");
+      const claimed = await claim();
+      await recordRollback(ports, rollback);
+      await expect(begin("second")).rejects.toThrow(/belongs to run "first", which is in phase undoing/);
+      await untilDone(() => undo(ports, claimed));
+      expect(await hasColumn()).toBe(false);
     });
 
     it.each([
@@ -413,7 +425,7 @@ describe("undoing a run", () => {
       const claimed = await claim();
       await undo(ports, claimed);
       await expect(begin("second")).rejects.toThrow(PreflightRefused);
-      await ports.control.release("first");
+      await ports.control.giveBack("first");
       await expect(begin("second")).rejects.toThrow(
         /is being undone: the plan of run "first" has steps of its undo applied/,
       );
@@ -422,7 +434,7 @@ describe("undoing a run", () => {
       expect(await begin("second")).toMatchObject({ resumeAt: "expand" });
     });
 
-    it.each(["transition", "release"] as const)("before its %s, ends when it is claimed again", async (line) => {
+    it.each(["transition", "giveBack"] as const)("before its %s, ends when it is claimed again", async (line) => {
       const claimed = await claim();
       await untilDone(() => undo(ports, claimed));
       vi.spyOn(ports.control, line).mockRejectedValueOnce(new Error("died"));

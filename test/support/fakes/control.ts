@@ -6,6 +6,8 @@ export class FakeControl implements Control {
   readonly #runs = new Map<string, RunRecord>();
   /** Who holds a table, by run id. */
   readonly #holders = new Map<string, string>();
+  /** Tables whose holder has retaken them. */
+  readonly #retaken = new Set<string>();
   readonly #starters = new Map<string, string>();
 
   async register(run: RunRecord): Promise<RunRecord | undefined> {
@@ -24,6 +26,7 @@ export class FakeControl implements Control {
     if (!this.#runs.has(run.runId)) {
       this.#runs.set(run.runId, run);
       this.#holders.set(run.table, run.runId);
+      this.#retaken.delete(run.table);
     }
     return undefined;
   }
@@ -34,13 +37,25 @@ export class FakeControl implements Control {
       const holder = this.#holders.get(table);
       if (holder !== undefined && holder !== runId) return this.#runs.get(holder);
       this.#holders.set(table, runId);
+      this.#retaken.add(table);
       return undefined;
     });
   }
 
+  giveBack(runId: string): Promise<void> {
+    return this.#free(runId, true);
+  }
+
   release(runId: string): Promise<void> {
+    return this.#free(runId, false);
+  }
+
+  #free(runId: string, retaken: boolean): Promise<void> {
     const table = this.#runs.get(runId)?.table;
-    if (table !== undefined && this.#holders.get(table) === runId) this.#holders.delete(table);
+    if (table !== undefined && this.#holders.get(table) === runId && this.#retaken.has(table) === retaken) {
+      this.#holders.delete(table);
+      this.#retaken.delete(table);
+    }
     return Promise.resolve();
   }
 
