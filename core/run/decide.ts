@@ -2,6 +2,7 @@ import { DecisionRefused } from "../errors.ts";
 import type { Approval, CallerProof, Decision, RunRecord } from "../ports.ts";
 import { knownRun, whyOver } from "./known-run.ts";
 import { purpose } from "./purpose.ts";
+import { unfitReason } from "./reason.ts";
 import { maybeSamePerson, namesNobody } from "./same-person.ts";
 import type { Ports } from "./run.ts";
 
@@ -55,8 +56,9 @@ async function identify({ callers }: DecidePorts, request: DecisionRequest): Pro
   const { run, plan, gate, verdict, reason, proof } = request;
   const command = verdict === "approved" ? "approve" : "reject";
   const by = await callers.identify(proof, purpose(command, { run, plan, gate, reason }));
-  if (reason.trim() !== "") return by;
-  throw refused(`the decision on run "${run}"`, "has no reason", 'Say why: --reason "..."');
+  const unfit = unfitReason(reason);
+  if (unfit === undefined) return by;
+  throw refused(`the decision on run "${run}"`, unfit, 'Say why: --reason "..."');
 }
 
 function refuseIfOver(record: RunRecord): void {

@@ -3,6 +3,7 @@ import { REVERSIBLE } from "../plan/phases.ts";
 import type { CallerProof, Pause, RunRecord } from "../ports.ts";
 import { knownRun, whyOver } from "./known-run.ts";
 import { purpose } from "./purpose.ts";
+import { unfitReason } from "./reason.ts";
 import type { Ports } from "./run.ts";
 
 export interface PauseRequest {
@@ -29,7 +30,8 @@ export async function pause(
   { run, reason, proof }: PauseRequest,
 ): Promise<Paused> {
   const by = await callers.identify(proof, purpose("pause", { run, reason }));
-  if (reason.trim() === "") throw refused(`the pause of run "${run}"`, "has no reason", 'Say why: --reason "..."');
+  const unfit = unfitReason(reason);
+  if (unfit !== undefined) throw refused(`the pause of run "${run}"`, unfit, 'Say why: --reason "..."');
   await knownRun(control, run);
   const wanted: Pause = { by, at: clock.now().toISOString(), reason };
   const record = await control.pause(run, wanted, REVERSIBLE);

@@ -3,12 +3,22 @@ import { DatabaseError, NotFound, ServiceRefused, ServiceUnavailable, StatementT
 const NO_ANSWER = [DatabaseError, StatementTimeout, NotFound, ServiceRefused, ServiceUnavailable] as const;
 
 /**
+ * Characters of the words. A function of the application's may say anything at any length, and it stands in the
+ * execution's state, where more than 256 KiB end it with an error that nothing catches.
+ */
+const MOST_CHARACTERS = 300;
+
+/**
  * Why something gave no reading: in the words of the service, or of PostgreSQL. A gate holds for that as for a bad
  * reading, and so outlives a service's bad hour; what is no answer of the world, such as a fault of ours, is thrown on.
  * So is a database that does not answer at all: the ledger cannot be told of the look either.
  */
 export function whyUnreadable(error: unknown): string {
   const known = NO_ANSWER.find((kind) => error instanceof kind);
-  if (known) return (error as InstanceType<typeof known>).details.problem;
+  if (known) return shortened((error as InstanceType<typeof known>).details.problem);
   throw error;
+}
+
+function shortened(words: string): string {
+  return words.length <= MOST_CHARACTERS ? words : `${words.slice(0, MOST_CHARACTERS)}…`;
 }

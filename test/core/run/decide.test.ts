@@ -108,6 +108,13 @@ describe("decide refuses", () => {
     await untouched(stage);
   });
 
+  it("a reason of a size that the run's state could not carry", async () => {
+    const stage = await asked();
+    expect(await refusal(stage, by(BOB, { reason: "x".repeat(2_001) }))).toMatch(/has a reason of more than 2000/);
+    await untouched(stage);
+    expect(await decide(stage, by(BOB, { reason: "x".repeat(2_000) }))).toMatchObject({ by: BOB });
+  });
+
   it.each<[Phase, RegExp]>([
     ["rolled-back", /was rolled back at .*: alarm "errors" fired/],
     ["undone", /was rolled back, and undone/],

@@ -47,6 +47,7 @@ describe("pause", () => {
   it("wants a reason, a run that is there, and a proof for just this", async () => {
     const stage = await CommandStage.begin();
     expect(await refusal(pause(stage, pausing(ANN, "a", " ")))).toMatch(/has no reason/);
+    expect(await refusal(pause(stage, pausing(ANN, "a", "x".repeat(2_001))))).toMatch(/of more than 2000 characters/);
     await expect(pause(stage, pausing(ANN, "b"))).rejects.toThrow(NotFound);
     await expect(pause(stage, { ...pausing(ANN), proof: pausing(ANN, "b").proof })).rejects.toThrow(CallerUnknown);
     await expect(pause(stage, { ...pausing(ANN), proof: resuming(ANN).proof })).rejects.toThrow(CallerUnknown);

@@ -63,6 +63,16 @@ describe("a predicate that a gate asks for", () => {
     });
   });
 
+  it("says no more of PostgreSQL's words than an execution's state can carry", async () => {
+    await fresh.client.query(`
+      CREATE FUNCTION shout() RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION '%', repeat('no ', 100000); END $$;`);
+    const reading = await read("shout()");
+    expect(reading).toMatchObject({ value: "unreadable", verdict: "hold" });
+    expect(reading?.reason).toMatch(/SQLSTATE P0001: no no .*…$/);
+    expect(reading?.reason.length).toBeLessThan(400);
+  });
+
   it.each(["write()", "write_all_the_same()", "take_back()", "define()", "nextval('numbers') > 0"])(
     "cannot write: %s",
     async (holds) => {
