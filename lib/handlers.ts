@@ -92,7 +92,7 @@ export const HANDLERS = [
 export const ALARM_HANDLER = {
   file: "on-alarm",
   timeoutSeconds: QUICK,
-  needs: ["control:list", "rollbacks:start", "operators"],
+  needs: ["control:read", "control:list", "rollbacks:start", "operators"],
 } as const satisfies Handler;
 
 /** What people call with the command line: each is one function, so that IAM says who may do what. */

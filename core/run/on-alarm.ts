@@ -28,6 +28,7 @@ const NEWS_SECONDS = 300;
 /**
  * Rolls back every run that names the alarm and can be. It asks for nobody's leave, and looks at nothing else: the
  * rollback's claim decides between it, contract and any other rollback. The same alarm may come any number of times.
+ * A rollback that died is started again: until it has ended, its run holds the table.
  *
  * @throws what the first start or message failed with, once all the others were tried: the event then comes again.
  */
@@ -35,11 +36,17 @@ export async function onAlarm(
   { control, executions, notifier }: Pick<Ports, "control" | "executions" | "notifier">,
   fired: FiredAlarm,
 ): Promise<AlarmReport> {
-  const runs = (await control.guardedBy(fired.alarm, [...REVERSIBLE, "contract"])).filter(
+  const runs = (await control.guardedBy(fired.alarm, [...REVERSIBLE, "rolled-back", "contract"])).filter(
     ({ startedAt }) => Date.parse(startedAt) - Date.parse(fired.at) <= NEWS_SECONDS * 1_000,
   );
   const tooLate = runs.filter(({ phase }) => phase === "contract");
-  const reversible = runs.filter(({ phase }) => phase !== "contract");
+  const reversible = [
+    ...runs.filter(({ phase }) => REVERSIBLE.includes(phase)),
+    ...(await holding(
+      control,
+      runs.filter(({ phase }) => phase === "rolled-back"),
+    )),
+  ];
   const reason = `alarm "${fired.alarm}" fired: ${fired.reason}`;
   const outcomes = await Promise.allSettled([
     ...reversible.map(({ runId }) => executions.startRollback({ run: runId, reason })),
@@ -48,6 +55,16 @@ export async function onAlarm(
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure) throw failure.reason;
   return { rolledBack: names(reversible), tooLate: names(tooLate) };
+}
+
+/** Those of the runs that hold their table. Of the many that were ever rolled back, each table has one at most. */
+async function holding(
+  control: Pick<Ports["control"], "holder">,
+  runs: readonly RunRecord[],
+): Promise<readonly RunRecord[]> {
+  const tables = [...new Set(runs.map(({ table }) => table))];
+  const holders = await Promise.all(tables.map((table) => control.holder(table)));
+  return runs.filter(({ runId }) => holders.some((holder) => holder?.runId === runId));
 }
 
 function names(runs: readonly RunRecord[]): readonly string[] {

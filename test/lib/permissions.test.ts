@@ -75,6 +75,7 @@ const EXPECTED: Readonly<Record<(typeof ALL)[number]["file"], readonly string[]>
   undo: [...DATABASE, ...CONTROL, ...PLANS, ...FLAGS],
   "record-undo": [...DATABASE, ...CONTROL_WRITE, ...OPERATORS],
   "on-alarm": [
+    ...CONTROL,
     "dynamodb:Scan",
     "states:StartExecution",
     "states:DescribeExecution",

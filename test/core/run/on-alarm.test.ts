@@ -55,9 +55,26 @@ describe("an alarm that fires", () => {
     await run("monday", "cooling", { paused: { by: "somebody", at: FIRED.at, reason: "lunch" } });
     await run("other-alarms", "soak", { alarms: ["errors"] });
     await run("no-alarms", "soak", { alarms: [] });
-    for (const over of ["done", "rolled-back", "undone"] as const) await run(over, over);
+    for (const over of ["done", "rolled-back", "undone"] as const) {
+      await run(over, over);
+      await control.release(over);
+    }
     expect(await fire()).toEqual({ rolledBack: ["friday", "monday"], tooLate: [] });
     expect(rolledBack()).toEqual(["friday", "monday"]);
+  });
+
+  it("starts a rollback again that died before it had given the table free, and none that is at work", async () => {
+    await run("friday", "rolled-back");
+    const first = await executions.startRollback({ run: "friday", reason: "by hand" });
+    expect(await fire()).toEqual({ rolledBack: ["friday"], tooLate: [] });
+    expect(executions.rollbacks).toHaveLength(1);
+    executions.set(first, "FAILED");
+    await fire();
+    await fire();
+    expect(executions.rollbacks).toHaveLength(2);
+    await control.release("friday");
+    await run("monday", "rolled-back", { table: "crm/public.friday" });
+    expect(await fire()).toEqual({ rolledBack: ["monday"], tooLate: [] });
   });
 
   it("means nothing where no run names it", async () => {
@@ -102,7 +119,8 @@ describe("an alarm that fires", () => {
       { control, clock: { now: () => new Date(), sleep: () => Promise.resolve() } },
       { run: "friday" },
     );
-    expect(await fire()).toEqual({ rolledBack: [], tooLate: [] });
+    await fire();
+    expect(rolledBack()).toEqual(["friday"]);
   });
 
   it("is a further rollback where the first has failed before it claimed the run", async () => {
