@@ -31,6 +31,8 @@ const ASKED_IN: Readonly<Record<GateName, Phase>> = {
 
 /** Looks at one gate at the most, in each of its times: each is some 9 events of the 25,000 that an execution may have. */
 const MOST_LOOKS = 120;
+/** The same once it has had three times as many: it is asked at every step, or was resumed again and again. */
+const MOST_FURTHER_LOOKS = 12;
 
 type GatePorts = Pick<Ports, "control" | "database" | "alarms" | "metrics" | "approvals" | "notifier" | "clock">;
 
@@ -51,9 +53,9 @@ export async function gate(
   const look = await lookAt(ports, run, plan);
   const approval = asked ?? (await askPeople(ports, run, { plan, record, look }));
   if (approval) await recordApproval(ports.database, approval);
-  const evaluation = look(approval);
+  const evaluation = look.judge(approval);
   await recordLook(ports.database, run, evaluation);
-  return answer(ports, run, { plan, evaluation, approval });
+  return answer(ports, run, { plan, evaluation, approval, looks: look.looks });
 }
 
 /** A question that nobody answered in time, and that paused the run, is put anew after a person has ended the pause. */
@@ -63,7 +65,11 @@ function standing(asked: Approval | undefined, { lastPause }: RunRecord): Approv
 }
 
 /** What one look comes to, which depends on the answer of people as well. */
-type Look = (approval: Approval | undefined) => GateEvaluation;
+interface Look {
+  readonly judge: (approval: Approval | undefined) => GateEvaluation;
+  /** Looks at the gate before this one. */
+  readonly looks: number;
+}
 
 async function lookAt(ports: GatePorts, run: Run, plan: GatePlan): Promise<Look> {
   const now = ports.clock.now();
@@ -75,7 +81,10 @@ async function lookAt(ports: GatePorts, run: Run, plan: GatePlan): Promise<Look>
   ];
   const times = await gateTimes(ports.database, run, plan.name);
   const limits = { gate: plan.name, holdSeconds: plan.holdSeconds, timeoutSeconds: plan.timeoutSeconds };
-  return (approval) => evaluate(limits, [...readings, ...readApproval(plan.approval, approval, now)], times);
+  return {
+    judge: (approval) => evaluate(limits, [...readings, ...readApproval(plan.approval, approval, now)], times),
+    looks: times.looks,
+  };
 }
 
 interface Question {
@@ -89,7 +98,7 @@ interface Question {
  * call that dies before it has noted the question asks again, with the deadline that then counts.
  */
 async function askPeople(ports: GatePorts, run: Run, { plan, record, look }: Question): Promise<Approval | undefined> {
-  const evaluation = look(undefined);
+  const evaluation = look.judge(undefined);
   if (!plan.approval || evaluation.verdict !== "standby") return undefined;
   const now = ports.clock.now();
   const approval: Approval = {
@@ -110,6 +119,7 @@ interface Judged {
   readonly plan: GatePlan;
   readonly evaluation: GateEvaluation;
   readonly approval: Approval | undefined;
+  readonly looks: number;
 }
 
 async function answer(ports: GatePorts, run: Run, judged: Judged): Promise<StepResult> {
@@ -128,9 +138,10 @@ async function answer(ports: GatePorts, run: Run, judged: Judged): Promise<StepR
   }
 }
 
-function holdOn({ plan, evaluation }: Judged): StepResult {
+function holdOn({ plan, evaluation, looks }: Judged): StepResult {
   const { passedSeconds, holdSeconds, heldSeconds, timeoutSeconds } = evaluation;
-  const poll = Math.max(plan.pollSeconds, (timeoutSeconds + holdSeconds) / MOST_LOOKS);
+  const most = looks < 3 * MOST_LOOKS ? MOST_LOOKS : MOST_FURTHER_LOOKS;
+  const poll = Math.max(plan.pollSeconds, (timeoutSeconds + holdSeconds) / most);
   if (isBroken(evaluation.readings)) {
     const held = `on hold for ${whole(heldSeconds)} s of ${whole(timeoutSeconds)} s`;
     return wait(poll, `${held}: ${reasonsOf(evaluation).join(", ")}`);

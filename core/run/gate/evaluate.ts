@@ -18,7 +18,7 @@ export interface GateLimits {
 export function evaluate(
   { gate, holdSeconds, timeoutSeconds }: GateLimits,
   readings: readonly ConditionReading[],
-  times: GateTimes,
+  times: Omit<GateTimes, "looks">,
 ): GateEvaluation {
   const broken = isBroken(readings);
   const passedSeconds = broken ? 0 : times.passedSeconds;

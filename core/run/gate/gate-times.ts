@@ -11,6 +11,8 @@ export interface GateTimes {
   readonly heldSeconds: number;
   /** Since the first look after that. */
   readonly waitedSeconds: number;
+  /** Looks in all, whatever came in between. */
+  readonly looks: number;
 }
 
 /**
@@ -36,10 +38,16 @@ export async function gateTimes(session: Session, run: Run, gate: GateEvaluation
     )
     SELECT ${seconds(`clock_timestamp() - min(at) FILTER (WHERE id > mark.broken)`)} AS passed,
       ${seconds(`sum(until - at) FILTER (WHERE look.broken AND id > mark.through)`)} AS held,
-      ${seconds(`clock_timestamp() - min(at) FILTER (WHERE id > mark.through)`)} AS waited
+      ${seconds(`clock_timestamp() - min(at) FILTER (WHERE id > mark.through)`)} AS waited,
+      (SELECT count(*) FROM sluice.event WHERE run_id = ${run.ref.id} AND kind = 'gate' AND subject = ${gate}) AS looks
     FROM look, mark`);
   const number = (key: string): number => Number(row?.[key] ?? 0);
-  return { passedSeconds: number("passed"), heldSeconds: number("held"), waitedSeconds: number("waited") };
+  return {
+    passedSeconds: number("passed"),
+    heldSeconds: number("held"),
+    waitedSeconds: number("waited"),
+    looks: number("looks"),
+  };
 }
 
 /** An interval, or none, in seconds. */

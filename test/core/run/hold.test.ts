@@ -22,6 +22,28 @@ it("looks some 500 times in 30 days of cooling: an execution has 25,000 events",
   }
 });
 
+it("looks at a hold as seldom as at the phase, where an alarm comes and goes all through 30 days", async () => {
+  const fresh = await freshDatabase();
+  try {
+    await createContacts(fresh);
+    const stage = await (await Stage.begin(fresh, { contract: { cooling: "30d" } })).reach("soak");
+    stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
+    expect(await coolingPhase(stage.ports, stage.run)).toMatchObject({ status: "wait", waitSeconds: 20 });
+    await fresh.client.query(
+      `INSERT INTO sluice.event (run_id, kind, subject, detail)
+       SELECT $1, 'gate', 'cooling', '{"verdict": "pass", "readings": []}' FROM generate_series(1, 500)`,
+      [stage.run.ref.id],
+    );
+    expect(await coolingPhase(stage.ports, stage.run)).toMatchObject({
+      status: "wait",
+      waitSeconds: (30 * 86_400) / 500,
+      message: /^on hold/,
+    });
+  } finally {
+    await fresh.close();
+  }
+});
+
 describe.each(HOLDS)("the $phase phase", ({ phase, before, hold, seconds, poll }) => {
   let fresh: FreshDatabase;
   let stage: Stage;

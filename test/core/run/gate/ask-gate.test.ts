@@ -119,6 +119,17 @@ describe("a gate that asks for the guard's alarms", () => {
   });
 });
 
+it("looks less often at a gate that has had many looks: it is asked at each step, or resumed again and again", async () => {
+  stage.alarms.set("crm-latency", "INSUFFICIENT_DATA");
+  expect(await look()).toMatchObject({ status: "wait", waitSeconds: 20 });
+  await fresh.client.query(
+    `INSERT INTO sluice.event (run_id, kind, subject, detail)
+     SELECT $1, 'gate', $2, '{"verdict": "pass", "readings": []}' FROM generate_series(1, 360)`,
+    [stage.run.ref.id, NAME],
+  );
+  expect(await look()).toMatchObject({ status: "wait", waitSeconds: 300 / 12 });
+});
+
 describe("a gate that holds", () => {
   beforeEach(() => {
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
