@@ -1,4 +1,4 @@
-import { REVERSIBLE } from "../plan/phases.ts";
+import { REVERSIBLE, type Phase } from "../plan/phases.ts";
 import type { RunRecord } from "../ports.ts";
 import type { Ports } from "./run.ts";
 
@@ -39,32 +39,31 @@ export async function onAlarm(
   const runs = (await control.guardedBy(fired.alarm, [...REVERSIBLE, "rolled-back", "contract"])).filter(
     ({ startedAt }) => Date.parse(startedAt) - Date.parse(fired.at) <= NEWS_SECONDS * 1_000,
   );
-  const tooLate = runs.filter(({ phase }) => phase === "contract");
-  const reversible = [
-    ...runs.filter(({ phase }) => REVERSIBLE.includes(phase)),
-    ...(await holding(
-      control,
-      runs.filter(({ phase }) => phase === "rolled-back"),
-    )),
-  ];
+  const inPhase = (phases: readonly Phase[]) => runs.filter(({ phase }) => phases.includes(phase));
+  const reversible = inPhase(REVERSIBLE);
+  const claimed = inPhase(["rolled-back"]);
+  const tooLate = inPhase(["contract"]);
   const reason = `alarm "${fired.alarm}" fired: ${fired.reason}`;
-  const outcomes = await Promise.allSettled([
-    ...reversible.map(({ runId }) => executions.startRollback({ run: runId, reason })),
-    ...tooLate.map((run) => notifier.notify(tooLateFor(run, reason))),
+  const rollBack = async (run: RunRecord): Promise<RunRecord> => {
+    await executions.startRollback({ run: run.runId, reason });
+    return run;
+  };
+  const [started, told] = await Promise.all([
+    Promise.allSettled([
+      ...reversible.map(rollBack),
+      // Of the many runs of a table that were ever rolled back, one at most holds it still.
+      ...[...new Set(claimed.map(({ table }) => table))].map(async (table) => {
+        const holder = await control.holder(table);
+        const unfinished = claimed.find(({ runId }) => runId === holder?.runId);
+        return unfinished && rollBack(unfinished);
+      }),
+    ]),
+    Promise.allSettled(tooLate.map((run) => notifier.notify(tooLateFor(run, reason)))),
   ]);
-  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  const failure = [...started, ...told].find((outcome) => outcome.status === "rejected");
   if (failure) throw failure.reason;
-  return { rolledBack: names(reversible), tooLate: names(tooLate) };
-}
-
-/** Those of the runs that hold their table. Of the many that were ever rolled back, each table has one at most. */
-async function holding(
-  control: Pick<Ports["control"], "holder">,
-  runs: readonly RunRecord[],
-): Promise<readonly RunRecord[]> {
-  const tables = [...new Set(runs.map(({ table }) => table))];
-  const holders = await Promise.all(tables.map((table) => control.holder(table)));
-  return runs.filter(({ runId }) => holders.some((holder) => holder?.runId === runId));
+  const rolledBack = started.flatMap((outcome) => (outcome.status === "fulfilled" ? (outcome.value ?? []) : []));
+  return { rolledBack: names(rolledBack), tooLate: names(tooLate) };
 }
 
 function names(runs: readonly RunRecord[]): readonly string[] {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ServiceUnavailable } from "../../../core/errors.ts";
 import { REVERSIBLE, type Phase } from "../../../core/plan/phases.ts";
 import type { RunRecord } from "../../../core/ports.ts";
@@ -75,6 +75,15 @@ describe("an alarm that fires", () => {
     await control.release("friday");
     await run("monday", "rolled-back", { table: "crm/public.friday" });
     expect(await fire()).toEqual({ rolledBack: ["monday"], tooLate: [] });
+  });
+
+  it("rolls back what it can where control cannot say who holds the table of another, and then fails", async () => {
+    await run("friday", "soak");
+    await run("monday", "rolled-back");
+    const failure = new ServiceUnavailable({ object: "control", problem: "is away", remedy: "Wait" });
+    vi.spyOn(control, "holder").mockRejectedValueOnce(failure);
+    await expect(fire()).rejects.toBe(failure);
+    expect(rolledBack()).toEqual(["friday"]);
   });
 
   it("means nothing where no run names it", async () => {
