@@ -1,5 +1,4 @@
 import { AppConfigClient } from "@aws-sdk/client-appconfig";
-import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SFNClient } from "@aws-sdk/client-sfn";
@@ -9,6 +8,7 @@ import { AppConfigFlags } from "../../adapters/appconfig/flags.ts";
 import { StsCallers } from "../../adapters/callers.ts";
 import { SystemClock } from "../../adapters/clock.ts";
 import { CloudWatchAlarms } from "../../adapters/cloudwatch/alarms.ts";
+import { cloudWatchClient } from "../../adapters/cloudwatch/cloudwatch-client.ts";
 import { CloudWatchMetrics } from "../../adapters/cloudwatch/metrics.ts";
 import { DynamoApprovals } from "../../adapters/control/approvals.ts";
 import type { ControlTableProps } from "../../adapters/control/control-table.ts";
@@ -44,8 +44,8 @@ export const controlPorts = lazily<Omit<Ports, "database">>({
         alarmArnPrefix: environmentVariable("SLUICE_ALARM_ARN_PREFIX"),
       },
     }),
-  alarms: () => new CloudWatchAlarms({ client: new CloudWatchClient({}) }),
-  metrics: () => new CloudWatchMetrics({ client: new CloudWatchClient({}) }),
+  alarms: () => new CloudWatchAlarms({ client: cloudWatchClient() }),
+  metrics: () => new CloudWatchMetrics({ client: cloudWatchClient() }),
   executions: () =>
     new StepFunctionsExecutions({
       client: new SFNClient({}),
