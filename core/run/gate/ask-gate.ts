@@ -76,7 +76,7 @@ async function lookAt(ports: GatePorts, run: Run, plan: GatePlan): Promise<Look>
   const readings: readonly ConditionReading[] = [
     ...(await readAlarms(ports.alarms, plan.alarms, now)),
     ...(await readMetrics(ports.metrics, plan.metrics, now)),
-    ...(await readPredicates(ports.database, plan.sql)),
+    ...(await readPredicates(ports, plan.sql)),
     ...(await readDivergence(ports.database, run, plan.divergence)),
   ];
   const times = await gateTimes(ports.database, run, plan.name);

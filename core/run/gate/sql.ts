@@ -1,5 +1,5 @@
 import type { GatePlan } from "../../plan/plan.ts";
-import type { Database, Row, Session } from "../../ports.ts";
+import type { Clock, Database, Row, Session } from "../../ports.ts";
 import { raw, sql } from "../../sql/statement.ts";
 import type { ConditionReading } from "./evaluation.ts";
 import { whyUnreadable } from "./unreadable.ts";
@@ -7,14 +7,28 @@ import { whyUnreadable } from "./unreadable.ts";
 /** The longest that one predicate may run, in seconds: its session and its snapshot are the application's as well. */
 export const PREDICATE_SECONDS = 5;
 
+/**
+ * Seconds after which no further one is begun: a function that reads until its own end is a failure, and after some
+ * tries a rollback, where the gate should have held.
+ */
+const ALL_PREDICATES_SECONDS = 30;
+
 /** Each predicate now, one after the other, so as to be no load. */
 export async function readPredicates(
-  database: Database,
+  { database, clock }: { readonly database: Database; readonly clock: Pick<Clock, "now"> },
   predicates: GatePlan["sql"],
 ): Promise<readonly ConditionReading[]> {
+  const end = clock.now().getTime() + ALL_PREDICATES_SECONDS * 1_000;
   const readings: ConditionReading[] = [];
-  for (const predicate of predicates) readings.push(await readPredicate(database, predicate));
+  for (const predicate of predicates) {
+    readings.push(clock.now().getTime() < end ? await readPredicate(database, predicate) : noTimeFor(predicate));
+  }
   return readings;
+}
+
+function noTimeFor({ name }: GatePlan["sql"][number]): ConditionReading {
+  const reason = `predicate "${name}" was not evaluated: those before it took ${String(ALL_PREDICATES_SECONDS)} s`;
+  return { kind: "sql", name, threshold: "true", value: "unreadable", verdict: "hold", reason };
 }
 
 async function readPredicate(database: Database, { name, holds }: GatePlan["sql"][number]): Promise<ConditionReading> {

@@ -25,8 +25,10 @@ afterAll(() => fresh.close());
 
 beforeEach(() => fresh.client.query("DELETE FROM jobs"));
 
+const CLOCK = { now: () => new Date() };
+
 const read = async (holds: string): Promise<ConditionReading | undefined> =>
-  (await readPredicates(fresh.database, [{ name: "quiet", holds }]))[0];
+  (await readPredicates({ database: fresh.database, clock: CLOCK }, [{ name: "quiet", holds }]))[0];
 
 describe("a predicate that a gate asks for", () => {
   it("passes where PostgreSQL says true", async () => {
@@ -125,8 +127,20 @@ describe("a predicate that a gate asks for", () => {
     expect(row?.["timeout"]).not.toBe("5s");
   });
 
+  it("is not begun where those before it took so long that its function would end before it has answered", async () => {
+    let seconds = 0;
+    const slow = { now: () => new Date((seconds += 7) * 1_000) };
+    const many = Array.from({ length: 6 }, (_, index) => ({ name: String(index), holds: "true" }));
+    const readings = await readPredicates({ database: fresh.database, clock: slow }, many);
+    expect(readings.map(({ verdict }) => verdict)).toEqual(["pass", "pass", "pass", "pass", "hold", "hold"]);
+    expect(readings[4]).toMatchObject({
+      value: "unreadable",
+      reason: 'predicate "4" was not evaluated: those before it took 30 s',
+    });
+  });
+
   it("is read for itself: an error of one is none of the next", async () => {
-    const readings = await readPredicates(fresh.database, [
+    const readings = await readPredicates({ database: fresh.database, clock: CLOCK }, [
       { name: "broken", holds: "nonsense" },
       { name: "fine", holds: "true" },
     ]);
@@ -139,6 +153,6 @@ describe("a predicate that a gate asks for", () => {
   it("is not judged where the database does not answer: the ledger could not be told either", async () => {
     const gone = new DatabaseUnavailable({ object: "database", problem: "does not answer", remedy: "Retry" });
     const dead = { ...fresh.database, transaction: () => Promise.reject(gone) } as unknown as FreshDatabase["database"];
-    await expect(readPredicates(dead, [{ name: "a", holds: "true" }])).rejects.toBe(gone);
+    await expect(readPredicates({ database: dead, clock: CLOCK }, [{ name: "a", holds: "true" }])).rejects.toBe(gone);
   });
 });
