@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { GateFailed, RunSuperseded, StatementFailed } from "../../../core/errors.ts";
+import { FlagDeploymentFailed, GateFailed, RunSuperseded, StatementFailed } from "../../../core/errors.ts";
 import { OLD_PATH, type FlagState } from "../../../core/flag.ts";
 import { claimRollback } from "../../../core/run/rollback.ts";
 import { contract } from "../../../core/run/contract.ts";
@@ -224,9 +224,19 @@ describe("contract", () => {
     });
   });
 
-  it("is past every gate once it has claimed the run, since there is no way back to fail to", async () => {
+  it("drops nothing under the traffic that somebody has sent to the old path since the claim", async () => {
     await stage.reach("contract");
     await deploy(OLD_PATH);
+    await expect(call()).rejects.toThrow(FlagDeploymentFailed);
+    expect(await columns()).toContain("lead_source");
+    await deploy(final());
+    expect(await call()).toMatchObject({ status: "more" });
+    await deploy(OLD_PATH);
+    expect(await call()).toMatchObject({ status: "done" });
+  });
+
+  it("is past every gate once it has claimed the run, since there is no way back to fail to", async () => {
+    await stage.reach("contract");
     await fresh.client.query(`CREATE INDEX late ON contacts (lead_source)`);
     expect(await call()).toMatchObject({ status: "more" });
     expect(await columns()).not.toContain("lead_source");
