@@ -4,6 +4,7 @@ import { OLD_PATH, sameFlagState } from "../flag.ts";
 import { recordRolledBack } from "../ledger/rolled-back.ts";
 import { REVERSIBLE } from "../plan/phases.ts";
 import type { RunRecord } from "../ports.ts";
+import { causeText } from "./failure-cause.ts";
 import type { Ports } from "./run.ts";
 import { done, wait, type StepResult } from "./step-result.ts";
 
@@ -84,7 +85,8 @@ function tooLate({ runId, phase }: RunRecord): RollbackTooLate {
 const MOST_REASON = 2_000;
 
 function reasonOf({ reason, by, error }: RollbackRequest): string {
-  const said = [reason, error?.Error, error?.Cause].filter((part) => part !== undefined && part !== "").join(": ");
+  const cause = error?.Cause && causeText(error.Cause);
+  const said = [reason, error?.Error, cause].filter((part) => part !== undefined && part !== "").join(": ");
   const who = by === undefined || by === "" ? "" : `asked for by ${by}`;
   if (said === "") return who === "" ? "asked for by an operator" : who;
   const tail = who === "" ? "" : ` (${who})`;

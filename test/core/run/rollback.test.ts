@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   DatabaseUnavailable,
+  GateFailed,
   NotFound,
   RollbackTooLate,
   ServiceRefused,
@@ -65,6 +66,17 @@ describe("rollback", () => {
         error: { Error: "GateFailed", Cause: cause },
       });
       expect(reason).toBe(`GateFailed: ${cause}`.slice(0, 2_000));
+    });
+
+    it("for what a function said, and for nothing else of its answer", async () => {
+      const error = new GateFailed({ object: "soak", problem: 'alarm "crm-errors" is ALARM', remedy: "Start again" });
+      const { name: errorType, message: errorMessage } = error;
+      const Cause = JSON.stringify({ errorType, errorMessage, trace: ["at gate (/var/task/gate.js:1)"] });
+      const { reason } = await claimRollback(stage.ports, {
+        run: stage.run.ref.id,
+        error: { Error: "GateFailed", Cause },
+      });
+      expect(reason).toBe('GateFailed: soak: alarm "crm-errors" is ALARM. Start again');
     });
 
     it("for a time-out, which Step Functions gives no cause", async () => {
