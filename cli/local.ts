@@ -71,7 +71,10 @@ async function up({ terminal }: CliContext, { migrations }: UpCommandOptions): P
 }
 
 function upText({ connectionString, state }: LocalStack, style: CliContext["terminal"]["layout"]["style"]): string {
-  const variables = Object.entries(state.environment).map(([key, value]) => `  export ${key}=${value}`);
+  // An empty one is there to hide what the shell has: to the AWS CLI, an empty AWS_PROFILE is a profile's name.
+  const variables = Object.entries(state.environment).map(([key, value]) =>
+    value === "" ? `  unset ${key}` : `  export ${key}=${value}`,
+  );
   return [
     `${style.green("✓")} ${style.bold("the local stack runs")} until Ctrl-C, or sluice local down`,
     "",
