@@ -2,7 +2,30 @@ import type { CliContext } from "./cli-context.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { failureText } from "./output/failure-text.ts";
 import { jsonText } from "./output/json-text.ts";
-import type { Execution } from "./services/state-machines.ts";
+import type { Execution, StateMachines } from "./services/state-machines.ts";
+import { waitForEnd } from "./services/wait-for.ts";
+
+interface Followed {
+  readonly machines: StateMachines;
+  readonly arn: string;
+  /** Says nothing on the way: a script reads the end alone. */
+  readonly json: boolean;
+}
+
+/** Waits for the end of an execution, and tells meanwhile what its steps say, each once. */
+export async function followToEnd(
+  { terminal, clock }: CliContext,
+  { machines, arn, json }: Followed,
+): Promise<Execution> {
+  let told: string | undefined;
+  const tell = async (): Promise<void> => {
+    // To follow it is a help, and no part of the work: whoever may not read the history waits in silence.
+    const step = await machines.lastStep(arn).catch(() => undefined);
+    if (step !== undefined && step.message !== told) terminal.writeError(`  ${step.message}\n`);
+    told = step?.message ?? told;
+  };
+  return waitForEnd({ machines, clock }, arn, json ? undefined : tell);
+}
 
 /** An execution about a run that a command has waited for. */
 interface Ended {

@@ -1,11 +1,14 @@
 import type { Command } from "commander";
+import { RollbackTooLate } from "../core/errors.ts";
+import type { RunRecord } from "../core/ports.ts";
 import { rollbackExecutionName } from "../core/run/rollback-name.ts";
-import type { CliContext } from "./cli-context.ts";
+import type { CliContext, Terminal } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
-import { reportEnd } from "./ended-execution.ts";
+import { followToEnd, reportEnd } from "./ended-execution.ts";
+import { jsonText } from "./output/json-text.ts";
+import { isReversible, runBefore, wasRolledBack } from "./run-view.ts";
 import type { Services } from "./services/services.ts";
 import { startOnce } from "./services/start-once.ts";
-import { waitForEnd } from "./services/wait-for.ts";
 
 interface RollbackOptions {
   readonly reason: string;
@@ -35,13 +38,46 @@ export function rollbackCommand(context: CliContext): Command {
 }
 
 async function rollback(context: CliContext, run: string, { reason, json = false }: RollbackOptions): Promise<void> {
-  const { terminal, clock } = context;
+  const { terminal } = context;
   const services = await context.services({});
+  const before = await rolledBackBefore(services, run);
+  if (before && before.phase !== "rolled-back") {
+    tellUndone(terminal, before, json);
+    return;
+  }
   const arn = await begin(services, run, reason);
   if (!json) terminal.writeError(`returning all traffic of ${run} to the old path ...\n`);
-  const execution = await waitForEnd({ machines: services.stateMachines(), clock }, arn);
-  const success = "all traffic is on the old path; the expanded schema stays";
+  const execution = await followToEnd(context, { machines: services.stateMachines(), arn, json });
+  const stays = `all traffic is on the old path; the expanded schema stays, and sluice undo ${run} takes it away`;
+  const success = before ? `was rolled back already: ${stays}` : stays;
   reportEnd(context, { run, arn, execution, work: "rollback", success, json });
+}
+
+/**
+ * The run, where it was rolled back before: its rollback's execution would be found and say that all is well, whatever
+ * came after it.
+ *
+ * @throws RollbackTooLate where another run of the migration did, which traffic depends on now.
+ */
+async function rolledBackBefore(services: Services, run: string): Promise<RunRecord | undefined> {
+  const before = await runBefore(services, run);
+  if (before === undefined || !wasRolledBack(before.run)) return undefined;
+  const { successor } = before;
+  if (successor === undefined) return before.run;
+  const { runId, phase } = successor;
+  throw new RollbackTooLate({
+    object: `run "${run}"`,
+    problem: `was rolled back already, and run "${runId}" of the migration came after it, which is in phase ${phase}`,
+    remedy: isReversible({ run: successor })
+      ? `Roll that one back: sluice rollback ${runId}`
+      : `See where that one stands: sluice status ${runId}`,
+  });
+}
+
+function tellUndone({ write, layout }: Terminal, { runId, phase }: RunRecord, json: boolean): void {
+  const undone = phase === "undone" ? "what it had added was taken away" : "what it had added is being taken away";
+  const message = `was rolled back already, and ${undone}: all traffic is on the old path`;
+  write(json ? jsonText({ run: runId, phase, message }) : `${layout.style.green("✓")} ${runId} ${message}\n`);
 }
 
 /** Who asks is told where STS answers while the stack is looked up; a rollback waits for no name. */

@@ -18,11 +18,19 @@ export interface RunView {
   readonly unread: readonly string[];
 }
 
-const ENDED: readonly RunRecord["phase"][] = ["done", "rolled-back", "undoing", "undone"];
+/** Whether the run's traffic was returned, whatever became of what it had added. */
+export function wasRolledBack({ phase }: Pick<RunRecord, "phase">): boolean {
+  return phase === "rolled-back" || phase === "undoing" || phase === "undone";
+}
+
+/** A run with nothing before it: done, or rolled back. One that stopped inside a phase has not ended. */
+export function hasEnded({ run }: Pick<RunView, "run">): boolean {
+  return run.phase === "done" || wasRolledBack(run);
+}
 
 /** A run that has not come to its end: not done, not rolled back, and its execution still going. */
 export function isOpen({ run, execution }: Pick<RunView, "run" | "execution">): boolean {
-  if (ENDED.includes(run.phase)) return false;
+  if (hasEnded({ run })) return false;
   return execution === undefined || execution.status === "RUNNING" || execution.status === "PENDING_REDRIVE";
 }
 
@@ -69,9 +77,24 @@ const RUNS_LOOKED_AT = 200;
 
 /** What can be done with a run that was rolled back depends on whether its migration was started again. */
 async function readSuccessor(services: Services, run: RunRecord): Promise<RunRecord | undefined> {
-  if (run.phase !== "rolled-back") return undefined;
+  if (!wasRolledBack(run)) return undefined;
   const runs = await (await services.control()).runs(RUNS_LOOKED_AT);
   return runs.find(({ migration, startedAt }) => migration === run.migration && startedAt > run.startedAt);
+}
+
+/**
+ * What control knows of a run before something is done about it; undefined where it knows none or does not answer,
+ * since what is to be done waits for no look.
+ */
+export async function runBefore(
+  services: Services,
+  name: string,
+): Promise<Pick<RunView, "run" | "successor"> | undefined> {
+  const look = await attempt(async () => {
+    const run = await (await services.control()).run(name);
+    return run && { run, successor: await readSuccessor(services, run) };
+  });
+  return look.value;
 }
 
 interface Attempt<T> {

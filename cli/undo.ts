@@ -2,12 +2,12 @@ import type { Command } from "commander";
 import type { CliContext } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
 import { confirmation, YES_OPTION } from "./confirm.ts";
-import { reportEnd } from "./ended-execution.ts";
+import { followToEnd, reportEnd } from "./ended-execution.ts";
 import { undoName } from "./run-name.ts";
+import { runBefore } from "./run-view.ts";
 import type { Services } from "./services/services.ts";
 import { stackOutput } from "./services/stack-output.ts";
 import { startOnce } from "./services/start-once.ts";
-import { waitForEnd } from "./services/wait-for.ts";
 
 interface UndoOptions {
   readonly reason: string;
@@ -37,17 +37,19 @@ export function undoCommand(context: CliContext): Command {
 }
 
 async function undo(context: CliContext, run: string, { reason, yes, json = false }: UndoOptions): Promise<void> {
-  const { terminal, clock } = context;
+  const { terminal } = context;
   const ask = confirmation(terminal, { command: "sluice undo", yes });
   const services = await context.services({});
   if (!(await ask(`Drop the new column of run "${run}", and everything in it?`))) {
     terminal.writeError("nothing was dropped\n");
     return;
   }
+  const undoneBefore = (await runBefore(services, run))?.run.phase === "undone";
   const arn = await begin(services, run, reason);
   if (!json) terminal.writeError(`taking the expanded schema of ${run} away ...\n`);
-  const execution = await waitForEnd({ machines: services.stateMachines(), clock }, arn);
-  reportEnd(context, { run, arn, execution, work: "undo", success: "the expanded schema is gone", json });
+  const execution = await followToEnd(context, { machines: services.stateMachines(), arn, json });
+  const success = undoneBefore ? "was undone already; what it had added is gone" : "the expanded schema is gone";
+  reportEnd(context, { run, arn, execution, work: "undo", success, json });
 }
 
 async function begin(services: Services, run: string, reason: string): Promise<string> {

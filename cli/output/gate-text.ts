@@ -10,31 +10,48 @@ export function gateTitle(gate: GateEvaluation["gate"]): string {
 
 /** One look at a gate: what it read, one line each, and how long it has waited of how long it may. */
 export function gateLines(evaluation: GateEvaluation, layout: Layout): string[] {
-  const { style } = layout;
-  const { gate, verdict, readings, passedSeconds, holdSeconds, heldSeconds, timeoutSeconds } = evaluation;
+  const { readings, holdSeconds, heldSeconds, timeoutSeconds } = evaluation;
   const times = [
-    ...(holdSeconds > 0 ? [`everything has held for ${seconds(passedSeconds)} of ${seconds(holdSeconds)}`] : []),
+    ...(holdSeconds > 0 ? [passedFor(evaluation)] : []),
     ...(heldSeconds > 0 ? [`on hold for ${seconds(heldSeconds)} of at most ${seconds(timeoutSeconds)}`] : []),
   ];
   return [
-    `${style.bold(`gate ${gateTitle(gate)}`)}  ${VERDICTS[verdict](style)}`,
+    title(evaluation, layout.style),
     ...readings.flatMap((reading) => indent(readingLines(reading, layout), "  ")),
-    ...times.map((time) => `  ${style.dim(time)}`),
+    ...times.map((time) => `  ${layout.style.dim(time)}`),
   ];
 }
 
-const VERDICTS: Readonly<Record<GateEvaluation["verdict"], (style: Style) => string>> = {
-  pass: (style) => style.green("passed"),
-  hold: (style) => style.yellow("waits"),
-  standby: (style) => style.yellow("waits for a person"),
-  fail: (style) => style.red("failed"),
-};
+/** Soak and cooling are watched as a gate is, and last for their own time. */
+function isPhase(gate: GateEvaluation["gate"]): boolean {
+  return gate === "soak" || gate === "cooling";
+}
 
-function readingLines({ kind, name, value, threshold, verdict, reason }: ConditionReading, layout: Layout): string[] {
-  const { style, width } = layout;
+function title({ gate, verdict }: GateEvaluation, style: Style): string {
+  const verdicts = {
+    pass: style.green(isPhase(gate) ? "goes on" : "passed"),
+    hold: style.yellow("waits"),
+    standby: style.yellow("waits for a person"),
+    fail: style.red("failed"),
+  };
+  return `${style.bold(isPhase(gate) ? gate : `gate ${gateTitle(gate)}`)}  ${verdicts[verdict]}`;
+}
+
+function passedFor({ gate, passedSeconds, holdSeconds }: GateEvaluation): string {
+  const times = `${seconds(passedSeconds)} of ${seconds(holdSeconds)}`;
+  return isPhase(gate) ? `${times} are over` : `everything has held for ${times}`;
+}
+
+function readingLines(reading: ConditionReading, { style, width }: Layout): string[] {
+  const { verdict, kind, reason } = reading;
   const mark = { pass: style.green("✓"), hold: style.yellow("…"), fail: style.red("✗") }[verdict];
-  const asked = threshold === "" ? "" : `, to be ${threshold}`;
-  const why = reason === "" ? "" : `: ${reason}`;
-  const [first = "", ...more] = wrap(`${style.dim(kind)} ${name} is ${value}${asked}${why}`, width - 6);
+  // A reason names what was read, the value, and what is asked for; there is one approval only, which it does not name.
+  const text = reason === "" ? passedText(reading) : kind === "approval" ? `approval: ${reason}` : reason;
+  const [first = "", ...more] = wrap(text, width - 6);
   return [`${mark} ${first}`, ...indent(more, "  ")];
+}
+
+function passedText({ kind, name, value, threshold }: ConditionReading): string {
+  const asked = threshold === "" || threshold === value ? "" : ` (asked: ${threshold})`;
+  return `${kind === name ? kind : `${kind} ${name}`}: ${value}${asked}`;
 }

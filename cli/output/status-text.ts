@@ -1,11 +1,11 @@
 import type { RunRecord } from "../../core/ports.ts";
 import { PHASES, type Phase } from "../../core/plan/phases.ts";
 import type { Progress } from "../../core/run/progress.ts";
-import { isOpen, isReversible, openApproval, type RunView } from "../run-view.ts";
+import { hasEnded, isOpen, isReversible, openApproval, type RunView, wasRolledBack } from "../run-view.ts";
 import { decisionLines, questionLines } from "./approval-text.ts";
 import { count, counted, seconds } from "./format.ts";
 import { gateLines } from "./gate-text.ts";
-import { bar, facts, indent, type Layout, wrap } from "./layout.ts";
+import { bar, facts, indent, type Layout, visibleLength, wrap } from "./layout.ts";
 import type { Style } from "./style.ts";
 
 /** One run for a person: where it stands, how far its work is, what it said last, what can be done. */
@@ -28,7 +28,7 @@ export function statusText(view: RunView, now: Date, layout: Layout): string {
     "",
     ...indent(phaseLines(run, layout), "  "),
     "",
-    ...view.jobs.map((job) => jobLine(job, layout)),
+    ...view.jobs.flatMap((job) => jobLines(job, layout)),
     ...(view.jobs.length > 0 ? [""] : []),
     ...stepLines(view, layout),
     ...waitingLines(view, now, layout),
@@ -62,8 +62,11 @@ export function runsText(runs: readonly RunRecord[], now: Date, { style }: Layou
 }
 
 function stateText(view: RunView, style: Style): string {
-  const { run, execution } = view;
+  const { run, execution, step } = view;
   if (isOpen(view) && run.paused) return style.yellow(`${run.phase}, paused`);
+  if (isOpen(view) && isWaiting(step)) {
+    return style.yellow(`${run.phase}, waits${step?.gate?.verdict === "standby" ? " for a person" : ""}`);
+  }
   if (isOpen(view)) return style.cyan(execution === undefined ? run.phase : `${run.phase}, running`);
   if (run.phase === "done") return style.green("done");
   if (run.phase === "rolled-back") return style.yellow("rolled back");
@@ -72,9 +75,14 @@ function stateText(view: RunView, style: Style): string {
   return style.red(`stopped in ${run.phase}: ${(execution?.status ?? "").toLowerCase()}`);
 }
 
+/** At a gate that does not pass, or in a soak that holds. */
+function isWaiting(step: RunView["step"]): boolean {
+  return step?.gate?.verdict === "hold" || step?.gate?.verdict === "standby";
+}
+
 function phaseStyle(phase: Phase, style: Style): (text: string) => string {
   if (phase === "done") return style.green;
-  return ["rolled-back", "undoing", "undone"].includes(phase) ? style.yellow : style.cyan;
+  return wasRolledBack({ phase }) ? style.yellow : style.cyan;
 }
 
 /** `✓ preflight  ✓ expand  ▶ backfill  · validate ...` */
@@ -113,14 +121,21 @@ function rate(job: Progress): string {
   return parts.join(", ");
 }
 
-function jobLine(job: Progress, { style }: Layout): string {
+const JOB_COLUMN = 26;
+
+function jobLines(job: Progress, { style, width }: Layout): string[] {
   const diverges = job.mismatches > 0 ? style.red : (text: string) => text;
   const shards = style.dim(`${count(job.shards.done)}/${count(job.shards.total)} shards`);
-  return `  ${jobName(job).padEnd(26)}${bar(job.blocks.done, job.blocks.total)}  ${diverges(rate(job))}  ${shards}`;
+  const done = `  ${jobName(job).padEnd(JOB_COLUMN)}${bar(job.blocks.done, job.blocks.total)}`;
+  const figures = `${diverges(rate(job))}  ${shards}`;
+  const line = `${done}  ${figures}`;
+  return visibleLength(line) <= width ? [line] : [done, `  ${" ".repeat(JOB_COLUMN)}${figures}`];
 }
 
-function stepLines({ step }: RunView, { style, width }: Layout): string[] {
-  if (step === undefined) return [];
+/** What the last step said, unless that is told below in more words, or is over. */
+function stepLines(view: RunView, { style, width }: Layout): string[] {
+  const { run, step } = view;
+  if (step === undefined || hasEnded(view) || (isOpen(view) && (step.gate ?? run.paused))) return [];
   return [...indent(wrap(`${style.dim(`${step.state}:`)} ${step.message}`, width - 2), "  "), ""];
 }
 
@@ -146,11 +161,11 @@ function pauseLines({ runId, paused }: RunRecord, now: Date, { style, width }: L
 
 function endLines(view: RunView, { style, width }: Layout): string[] {
   const { run, execution } = view;
-  const said = [run.reason, execution?.failure && `${execution.failure.name}: ${execution.failure.message}`];
-  const reasons = [...new Set(said.filter((text) => text !== undefined))];
-  return [...reasons.flatMap((text) => wrap(text, width - 2).map(style.red)), ...advice(view).map(style.dim)].map(
-    (line) => `  ${line}`,
-  );
+  const failure = execution?.failure;
+  const known = failure !== undefined && run.reason?.includes(failure.message);
+  const said = [run.reason, failure && !known ? `${failure.name}: ${failure.message}` : undefined];
+  const reasons = said.flatMap((text) => (text === undefined ? [] : wrap(text, width - 2).map(style.red)));
+  return [...indent(reasons, "  "), ...(reasons.length > 0 ? [""] : []), ...indent(advice(view).map(style.dim), "  ")];
 }
 
 /** What can be done now, a line each. */
@@ -158,8 +173,9 @@ function advice(view: RunView): string[] {
   const { run, successor } = view;
   if (isOpen(view)) return isReversible(view) ? [`sluice rollback ${run.runId} returns all traffic`] : [];
   if (run.phase === "undoing") return [`sluice undo ${run.runId} goes on with an undo that has stopped`];
-  if (run.phase !== "rolled-back") return [];
+  if (!wasRolledBack(run)) return [];
   if (successor) return [`run "${successor.runId}" of this migration came after it: sluice status ${successor.runId}`];
+  if (run.phase === "undone") return [`sluice start ${run.migration} begins anew`];
   return [
     `sluice start ${run.migration} goes on where it stopped`,
     `sluice undo ${run.runId} takes away what it added instead`,

@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-sfn";
 import { errorName, translateError } from "../../adapters/translate-error.ts";
 import type { ExecutionStatus } from "../../core/ports.ts";
+import { causeText } from "../../core/run/failure-cause.ts";
 import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
 import { executionArn } from "./execution-arn.ts";
 import { evaluationOf } from "./gate-evaluation.ts";
@@ -128,13 +129,13 @@ export class StepFunctionsConsole implements StateMachines {
   }
 }
 
-/**
- * A Task's step result is at `$.step` of what its state hands on. Wait and Choice states carry an older one along, and
- * so does a state that stands by: what it waits for was said by the state before it.
- */
+/** Tasks that leave no step result of their own: what stands at `$.step` when they are over was said before them. */
+const SAYS_NOTHING = /^(Standby|RollBack|Report$)/;
+
+/** A Task's step result is at `$.step` of what its state hands on. Wait and Choice states carry an older one along. */
 function stepSeen({ type, timestamp, stateExitedEventDetails }: HistoryEvent): StepSeen | undefined {
   const state = stateExitedEventDetails?.name;
-  if (type !== "TaskStateExited" || state === undefined || state.startsWith("Standby")) return undefined;
+  if (type !== "TaskStateExited" || state === undefined || SAYS_NOTHING.test(state)) return undefined;
   const step = field(parsed(stateExitedEventDetails?.output ?? ""), "step");
   const message = field(step, "message");
   if (typeof message !== "string") return undefined;
@@ -142,10 +143,8 @@ function stepSeen({ type, timestamp, stateExitedEventDetails }: HistoryEvent): S
   return { state, message, at: timestamp?.toISOString() ?? "", ...(gate && { gate }) };
 }
 
-/** A Lambda's error comes as JSON with `errorMessage`; one of Step Functions as a sentence. */
 function failureOf(error: string | undefined, cause: string | undefined): Failure {
-  const message = field(parsed(cause ?? ""), "errorMessage");
-  return { name: error ?? "unknown error", message: typeof message === "string" ? message : (cause ?? "") };
+  return { name: error ?? "unknown error", message: causeText(cause ?? "") };
 }
 
 function parsed(json: string): unknown {

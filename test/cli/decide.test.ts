@@ -104,8 +104,8 @@ friday
   on yes      The cutover begins: its first step sends traffic to the new path.
 
   gate before cutover  waits for a person
-    ✓ alarm crm-errors is OK, to be OK for 300 s
-    … approval approval is none, to be approved: asked
+    ✓ alarm crm-errors: OK (asked: OK for 300 s)
+    … approval: asked
     everything has held for 10m of 10m
 
 `.trimStart(),

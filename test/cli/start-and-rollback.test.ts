@@ -6,9 +6,11 @@ import type { Services, StackOutputs } from "../../cli/services/services.ts";
 import { stackOutputs } from "../../cli/services/stack-outputs.ts";
 import { executionArn } from "../../cli/services/execution-arn.ts";
 import { StepFunctionsConsole } from "../../cli/services/state-machines.ts";
-import { DecisionRefused, NotFound } from "../../core/errors.ts";
+import { DecisionRefused, NotFound, ServiceUnavailable } from "../../core/errors.ts";
+import type { Phase } from "../../core/plan/phases.ts";
 import { purpose } from "../../core/run/purpose.ts";
 import { useEmulator } from "../support/emulator.ts";
+import { FakeControl } from "../support/fakes.ts";
 import { testCli } from "./test-cli.ts";
 
 const { client } = useEmulator();
@@ -183,11 +185,72 @@ describe("sluice start", () => {
   });
 });
 
+const RETURNED = "all traffic is on the old path; the expanded schema stays, and sluice undo";
+
+/** The same stack, with a control table in which `wednesday` was rolled back, and whatever came of it. */
+async function rolledBack(phase: "rolled-back" | "undoing" | "undone", successor?: Phase): Promise<Partial<Services>> {
+  const control = new FakeControl();
+  const runs = [
+    ["wednesday", "2026-01-05T09:00:00.000Z", phase],
+    ["thursday", "2026-01-06T09:00:00.000Z", successor],
+  ];
+  for (const [runId = "", startedAt = "", of] of runs) {
+    if (of === undefined) continue;
+    const run = { runId, startedAt, updatedAt: startedAt, phase: of as Phase, alarms: [], planHash: "a".repeat(64) };
+    const executionArn = executionArnOf(runId);
+    await control.register({ ...run, migration: "lead-source", executionArn, table: `crm/crm.${runId}` });
+  }
+  return { ...services, control: () => Promise.resolve(control) };
+}
+
+const executionArnOf = (run: string): string => executionArn(stack.migrationArn, run);
+
+describe("sluice rollback of a run that was rolled back before", () => {
+  it("says so, with what its rollback left", async () => {
+    const again = testCli({ services: await rolledBack("rolled-back") });
+    expect((await again("rollback", "wednesday")).out).toBe(
+      `✓ wednesday was rolled back already: ${RETURNED} wednesday takes it away\n`,
+    );
+  });
+
+  it.each([
+    ["undoing", "what it had added is being taken away"],
+    ["undone", "what it had added was taken away"],
+  ] as const)("starts nothing where it is %s, and says that", async (phase, what) => {
+    const again = testCli({ services: { ...(await rolledBack(phase)), stateMachines: undefined as never } });
+    const message = `was rolled back already, and ${what}: all traffic is on the old path`;
+    expect(await again("rollback", "wednesday")).toMatchObject({ code: 0, out: `✓ wednesday ${message}\n` });
+    const { out } = await again("rollback", "wednesday", "--json");
+    expect(JSON.parse(out)).toEqual({ run: "wednesday", phase, message });
+  });
+
+  it.each([
+    ["rolled-back", "soak", "Roll that one back: sluice rollback thursday"],
+    ["undone", "cutover", "Roll that one back: sluice rollback thursday"],
+    ["rolled-back", "done", "See where that one stands: sluice status thursday"],
+  ] as const)("names the run that came after one that is %s: %s", async (phase, next, remedy) => {
+    const again = testCli({ services: await rolledBack(phase, next) });
+    const { code, out, err } = await again("rollback", "wednesday");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err.replaceAll(/\n +/g, " ")).toContain(
+      `run "wednesday" was rolled back already, and run "thursday" of the migration came after it, which is in phase ${next} → ${remedy}`,
+    );
+  });
+
+  it("rolls back where control does not answer", async () => {
+    const busy = new ServiceUnavailable({ object: "table", problem: "is busy", remedy: "Retry" });
+    const { code } = await testCli({ services: { ...services, control: () => Promise.reject(busy) } })(
+      ...["rollback", "blind"],
+    );
+    expect(code).toBe(0);
+  });
+});
+
 describe("sluice rollback", () => {
   it("waits for the end and says what happened", async () => {
     const { code, out } = await sluice("rollback", "friday", "--reason", "p99 doubled");
     expect(code).toBe(0);
-    expect(out).toBe("✓ friday all traffic is on the old path; the expanded schema stays\n");
+    expect(out).toBe(`✓ friday ${RETURNED} friday takes it away\n`);
   });
 
   it("hands the run and the reason over", async () => {
@@ -209,7 +272,7 @@ describe("sluice rollback", () => {
   it("is what abort does", async () => {
     const { code, out } = await sluice("abort", "tuesday", "--reason", "another week");
     expect(code).toBe(0);
-    expect(out).toBe("✓ tuesday all traffic is on the old path; the expanded schema stays\n");
+    expect(out).toBe(`✓ tuesday ${RETURNED} tuesday takes it away\n`);
     const { out: json } = await sluice("rollback", "tuesday", "--json");
     expect(JSON.parse(json)).toMatchObject({ output: { reason: "another week" } });
   });
@@ -240,6 +303,13 @@ describe("sluice rollback", () => {
 });
 
 describe("sluice undo", () => {
+  it("says of a run that was undone that it was, whatever the table has by now", async () => {
+    const again = testCli({ services: await rolledBack("undone", "backfill") });
+    expect((await again("undo", "wednesday", "--yes")).out).toBe(
+      "✓ wednesday was undone already; what it had added is gone\n",
+    );
+  });
+
   it("asks, takes the expanded schema away, and says so", async () => {
     const { code, out } = await testCli({ services, answer: true })("undo", "friday", "--reason", "another plan");
     expect(code).toBe(0);
@@ -303,7 +373,7 @@ describe("the Step Functions console", () => {
     expect(await console.lastStep(execution)).toMatchObject({ state: "Expand", message: "added the column" });
   });
 
-  it("tells a look at a gate in full, and takes no state that stands by for one that said something", async () => {
+  it("tells a look at a gate in full, and takes no state that stands by, or hands over, for one that said something", async () => {
     const gate = {
       gate: "before_cutover",
       verdict: "standby",
@@ -320,7 +390,8 @@ describe("the Step Functions console", () => {
       StartAt: "GateBeforeCutover",
       States: {
         GateBeforeCutover: { ...task, ResultSelector: said, ResultPath: "$.step", Next: "StandbyBeforeCutover" },
-        StandbyBeforeCutover: { ...task, ResultPath: null, Next: "Wait" },
+        StandbyBeforeCutover: { ...task, ResultPath: null, Next: "RollBack" },
+        RollBack: { ...task, ResultPath: "$.rollback", Next: "Wait" },
         Wait: { Type: "Wait", Seconds: 120, End: true },
       },
     });

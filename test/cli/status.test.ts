@@ -123,7 +123,8 @@ friday  cutover, running
 
   ✓ preflight  ✓ expand  ✓ backfill  ✓ validate  ▶ cutover  · soak  · cooling  · contract  · done
 
-  backfill                  █████████░░░░░░░░░░░░░░░  40 %  200,000 rows, 61,234 rows/s, about 1m 15s left  3/8 shards
+  backfill                  █████████░░░░░░░░░░░░░░░  40 %
+                            200,000 rows, 61,234 rows/s, about 1m 15s left  3/8 shards
   validate before cutover   ████████████████████████ 100 %  divergence 3 rows  8/8 shards
 
   Gate: crm-errors is in ALARM; asked again in 30s
@@ -198,7 +199,7 @@ const GATE: GateEvaluation = {
     { kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK for 300 s", verdict: "pass", reason: "" },
     {
       ...{ kind: "metric", name: "p99 of reads", value: "312.5", threshold: "at most 250", verdict: "hold" },
-      reason: "the worst point of the last 5 minutes is above it",
+      reason: 'metric "p99 of reads" is 312.5, must be at most 250',
     },
   ],
   passedSeconds: 0,
@@ -221,7 +222,7 @@ describe("sluice status of a run that waits", () => {
     const { out } = await testCli({ services, clock: later() })("status", "friday");
     expect(out).toBe(
       `
-friday  validate, running
+friday  validate, waits
 
   migration  lead-source
   table      crm/crm.friday
@@ -231,12 +232,9 @@ friday  validate, running
 
   ✓ preflight  ✓ expand  ✓ backfill  ▶ validate  · cutover  · soak  · cooling  · contract  · done
 
-  GateBeforeCutover: p99 of reads is 312.5
-
   gate before cutover  waits
-    ✓ alarm crm-errors is OK, to be OK for 300 s
-    … metric p99 of reads is 312.5, to be at most 250: the worst point of the last 5 minutes is
-      above it
+    ✓ alarm crm-errors: OK (asked: OK for 300 s)
+    … metric "p99 of reads" is 312.5, must be at most 250
     everything has held for 0s of 10m
     on hold for 1m 35s of at most 30m
 
@@ -252,6 +250,7 @@ friday  validate, running
       asked: [question("friday", { selfApproval: false })],
     });
     const { out } = await testCli({ services, clock: later() })("status", "friday");
+    expect(out).toMatch(/^friday {2}validate, waits for a person\n/);
     const { planHash } = question("friday");
     expect(out).toContain(`
   gate before cutover  waits for a person
@@ -275,6 +274,16 @@ friday  validate, running
     const { out } = await testCli({ services, clock: later() })("status", "friday");
     expect(out).toContain(`  ✓ gate before cutover approved by ${BEN}, ${START}:\n    checked with BI\n`);
     expect(out).toContain(`    until  ${START}, which is over: an answer is refused\n`);
+  });
+
+  it("says of a soak how long it lasts already", async () => {
+    const { services } = await world({
+      runs: [record("friday", "soak")],
+      step: { ...atGate({ ...GATE, gate: "soak", verdict: "pass", readings: [], passedSeconds: 38, heldSeconds: 0 }) },
+    });
+    const { out } = await testCli({ services, clock: later() })("status", "friday");
+    expect(out).toMatch(/^friday {2}soak, running\n/);
+    expect(out).toContain("\n  soak  goes on\n    38s of 10m are over\n");
   });
 
   it("says who paused it, when and why, and how it goes on", async () => {
@@ -336,9 +345,26 @@ describe("sluice status after a rollback", () => {
     expect(out).not.toContain("sluice undo");
   });
 
+  it("says nothing more of the step that it was in", async () => {
+    const step = { state: "Soak", message: "14 s of soak left, alarms OK", at: START };
+    const { services } = await world({ runs: [record("friday", "rolled-back", { reason: "p99 doubled" })], step });
+    const { out } = await testCli({ services })("status", "friday");
+    expect(out).not.toContain("Soak");
+    expect(out).toMatch(/\n\n {2}p99 doubled\n\n {2}sluice start/);
+  });
+
+  it("points at the run that came after one that was undone", async () => {
+    const next = record("saturday", "backfill", { startedAt: "2026-01-05T10:00:00.000Z" });
+    const { services } = await world({ runs: [record("friday", "undone"), next] });
+    const { out } = await testCli({ services })("status", "friday");
+    expect(out).toContain('run "saturday" of this migration came after it: sluice status saturday');
+    expect(out).not.toContain("begins anew");
+  });
+
   it("knows a run whose schema was taken away", async () => {
     const { services } = await world({ runs: [record("friday", "undone")] });
     const { out } = await testCli({ services })("status", "friday");
+    expect(out).toContain("  sluice start lead-source begins anew\n");
     expect(out).toMatch(/^friday {2}rolled back and undone\n/);
     expect(out).toContain("what the run added is gone");
     expect(out).not.toContain("sluice undo");
