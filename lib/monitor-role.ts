@@ -13,7 +13,8 @@ export class MonitorRole extends Role {
     super(scope, id, {
       description: "Sluice: AppConfig reads the alarms of a migration while its flag is deployed",
       assumedBy: new ServicePrincipal("appconfig.amazonaws.com", {
-        conditions: { StringEquals: { "aws:SourceAccount": Stack.of(scope).account } },
+        // AppConfig's own policies for such roles have no condition, and nothing says that it tells its source.
+        conditions: { StringEqualsIfExists: { "aws:SourceAccount": Stack.of(scope).account } },
       }),
     });
     this.addToPolicy(new PolicyStatement({ actions: ["cloudwatch:DescribeAlarms"], resources: ["*"] }));

@@ -188,7 +188,7 @@ describe("the role of AppConfig's monitors", () => {
             Action: "sts:AssumeRole",
             Effect: "Allow",
             Principal: { Service: "appconfig.amazonaws.com" },
-            Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+            Condition: { StringEqualsIfExists: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
           },
         ],
       },
