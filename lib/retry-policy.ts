@@ -29,8 +29,16 @@ const BACKOFF = { IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 60, MaxAt
  */
 const THROTTLED = { ErrorEquals: ["Lambda.TooManyRequestsException"], ...BACKOFF, MaxAttempts: 64 };
 
+/**
+ * What a step needs does not answer: a database that is being upgraded is away for minutes. A run stands still as long
+ * as Lambda may keep it waiting, where the alternative is to roll it back, a cooling of weeks among them. Its alarms end
+ * it meanwhile, if users are hurt.
+ */
+const AWAY: readonly string[] = ["DatabaseUnavailable", "ServiceUnavailable"];
+
 interface Catcher {
   readonly ErrorEquals: readonly string[];
+  readonly Next?: string;
 }
 
 /** A state of the Amazon States Language, as far as retries are concerned. */
@@ -58,10 +66,23 @@ export function withRetryPolicy<D extends StateMachineDefinition>(definition: D)
   return { ...definition, States: Object.fromEntries(states) };
 }
 
-function withRetry(state: State): State {
-  if (state.ItemProcessor !== undefined) return { ...state, ItemProcessor: withRetryPolicy(state.ItemProcessor) };
+/** @param ofRun Whether the run is rolled back where the state fails, as far as the state itself does not say so. */
+function withRetry(state: State, ofRun = false): State {
+  if (state.ItemProcessor !== undefined) return { ...state, ItemProcessor: childrenWithRetry(state) };
   if (state.Type !== "Task" || state.Retry !== undefined) return state;
-  return { ...state, Retry: isServiceCall(state) ? serviceRetry(state) : lambdaRetry(state) };
+  const patient = ofRun || rollsBack(state);
+  return { ...state, Retry: isServiceCall(state) ? serviceRetry(state) : lambdaRetry(state, patient) };
+}
+
+/** A child's failure is its Map's, so that what the Map catches counts. */
+function childrenWithRetry(map: State): StateMachineDefinition {
+  const states = Object.entries(map.ItemProcessor?.States ?? {});
+  const inner = states.map(([name, state]) => [name, withRetry(state, rollsBack(map))] as const);
+  return { ...map.ItemProcessor, States: Object.fromEntries(inner) };
+}
+
+function rollsBack({ Catch = [] }: State): boolean {
+  return Catch.some(({ Next }) => Next === "RollBack");
 }
 
 /** A state that calls an AWS service other than Lambda: errors are the service's, not of `errors.ts`. */
@@ -73,9 +94,13 @@ function isServiceCall({ Resource = "" }: State): boolean {
  * Without the errors that the state catches by name, since retriers come before catchers: the end of a wait for a
  * callback is a States.Timeout, and no reason to call the function again.
  */
-function lambdaRetry(state: State): readonly unknown[] {
-  const caught = caughtByName(state);
-  return [THROTTLED, { ErrorEquals: TRANSIENT_ERRORS.filter((error) => !caught.includes(error)), ...BACKOFF }];
+function lambdaRetry(state: State, patient: boolean): readonly unknown[] {
+  const away = patient ? AWAY : [];
+  const others = [...caughtByName(state), ...away];
+  return [
+    { ...THROTTLED, ErrorEquals: [...THROTTLED.ErrorEquals, ...away] },
+    { ErrorEquals: TRANSIENT_ERRORS.filter((error) => !others.includes(error)), ...BACKOFF },
+  ];
 }
 
 /**

@@ -28,6 +28,40 @@ describe("the retry policy", () => {
     expect(others.flatMap(({ ErrorEquals }) => ErrorEquals)).not.toContain("Lambda.TooManyRequestsException");
   });
 
+  describe("waits as long for a database or a service that is away", () => {
+    const Resource = "${Cooling}";
+    const rollingBack = [{ ErrorEquals: ["States.ALL"], Next: "RollBack" }];
+    const AWAY = ["DatabaseUnavailable", "ServiceUnavailable"];
+    const inMap = (Catch: State["Catch"]): State => ({
+      Type: "Map",
+      ...(Catch && { Catch }),
+      ItemProcessor: { States: { Inner: { Type: "Task", Resource: "${Backfill}" } } },
+    });
+
+    it("where the run would be rolled back", () => {
+      const [patient, others] = retryOf({ Type: "Task", Resource, Catch: rollingBack }) as readonly Retrier[];
+      expect(patient?.ErrorEquals).toEqual(["Lambda.TooManyRequestsException", ...AWAY]);
+      expect(patient?.MaxAttempts).toBeGreaterThan(60);
+      expect(others?.ErrorEquals).toEqual(TRANSIENT_ERRORS.filter((error) => !AWAY.includes(error)));
+      expect(others).toMatchObject({ MaxAttempts: 8 });
+    });
+
+    it("in the children of a Map, whose failure is its own", () => {
+      const outer = withRetryPolicy({ States: { Outer: inMap(rollingBack) } }).States.Outer;
+      const [patient] = outer.ItemProcessor?.States["Inner"]?.Retry as readonly Retrier[];
+      expect(patient?.ErrorEquals).toEqual(expect.arrayContaining(AWAY));
+    });
+
+    it("but not where a person waits to be refused, nor where traffic waits to be returned", () => {
+      const refusing = [{ ErrorEquals: ["States.ALL"], Next: "Refused" }];
+      for (const Catch of [refusing, []]) {
+        const [patient, others] = retryOf({ Type: "Task", Resource, Catch }) as readonly Retrier[];
+        expect(patient?.ErrorEquals).toEqual(["Lambda.TooManyRequestsException"]);
+        expect(others?.ErrorEquals).toEqual(TRANSIENT_ERRORS);
+      }
+    });
+  });
+
   it("leaves a Retry of the state's own as it is", () => {
     const Retry = [{ ErrorEquals: ["States.ALL"] }];
     expect(retryOf({ Type: "Task", Resource: "${Expand}", Retry })).toBe(Retry);
