@@ -56,7 +56,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
       "Lower `validate.shard_blocks` or `backfill.batch`, and look for I/O trouble. A changed file needs `sluice undo` first",
   },
   DatabaseUnavailable: {
-    means: "No answer, a failover, no free connection; retried eight times over some minutes",
+    means: "No answer, a failover, no free connection; a run's steps are retried for half an hour or so",
     press: "Wait until the database answers, start again",
     section: "The database does not answer",
   },
