@@ -61,8 +61,8 @@ export function questionLines(approval: Approval, now: Date, layout: Layout): st
     ["asked", requestedAt],
     ["until", `${deadline}, ${timeLeft(approval, now)}`],
     ...(selfApproval ? [] : [["by", "anybody but who started the run"] as [string, string]]),
-    ["yes", `npx sluice approve ${runId} ${about} --reason "..."`],
-    ["no", `npx sluice reject ${runId} ${about} --reason "..."`],
+    ["yes", `sluice approve ${runId} ${about} --reason "..."`],
+    ["no", `sluice reject ${runId} ${about} --reason "..."`],
   ];
   return [style.yellow(`gate ${gateTitle(gate)} asks a person`), ...facts(rows, layout)];
 }

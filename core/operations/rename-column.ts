@@ -27,7 +27,9 @@ export function renameColumn(operation: RenameColumn, { migration, catalog }: Op
   const column = catalog.table?.columns.find((candidate) => candidate.name === from);
   if (!catalog.table || !column) {
     throw new NotFound({
-      object: `column "${table.schema}.${table.name}.${from}"`,
+      object: catalog.table
+        ? `column "${table.schema}.${table.name}.${from}"`
+        : `table "${table.schema}.${table.name}"`,
       problem: "is not in the database",
       remedy: "Name an existing table and column in operation.rename_column",
     });

@@ -12,14 +12,12 @@ const MOST_MONITORS = 5;
 export function monitors({ migration }: PreflightContext): CheckResult {
   const object = "gates";
   const names = guardAlarms(migration);
-  if (names.length <= MOST_MONITORS) {
-    return ok(object, `names ${String(names.length)} alarms; AppConfig watches all of them while a flag bakes`);
-  }
+  if (names.length <= MOST_MONITORS) return ok(object, "name no more alarms than AppConfig watches while a flag bakes");
   const unwatched = quoted(names.slice(MOST_MONITORS));
   return warn({
     object,
     message:
-      `names ${String(names.length)} alarms, and AppConfig watches only the first ${String(MOST_MONITORS)} while a flag ` +
+      `name ${String(names.length)} alarms, and AppConfig watches only the first ${String(MOST_MONITORS)} while a flag ` +
       `bakes, not ${unwatched}; each of them ends the run all the same, by its own event`,
     remedy: "Put the alarms on users' errors and latency first, or join the others in a composite alarm",
   });

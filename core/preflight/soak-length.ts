@@ -20,7 +20,7 @@ export function soakLength({ migration }: PreflightContext): readonly CheckResul
     problems.push(
       warn({
         object: "cutover.steps",
-        message: `${String(hasty)} of ${String(cutover.steps.length)} steps soak for less than 5 minutes, too short for an alarm to fire`,
+        message: `has ${String(hasty)} of ${String(cutover.steps.length)} steps with a soak of less than 5 minutes, too short for an alarm to fire`,
         remedy: 'Give each step a soak of "5m" or more',
       }),
     );

@@ -36,7 +36,7 @@ export async function pause(
   const wanted: Pause = { by, at: clock.now().toISOString(), reason };
   const record = await control.pause(run, wanted, REVERSIBLE);
   if (!isSame(record.paused, wanted)) throw notPaused(record);
-  const message = `Run "${run}" is paused in phase ${record.phase}. Go on: sluice resume ${run}`;
+  const message = `Run "${run}" is paused in phase ${record.phase}. To let it go on: sluice resume ${run}`;
   return { run, ...wanted, message };
 }
 

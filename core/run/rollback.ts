@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { NotFound, RollbackTooLate, ServiceUnavailable, SluiceError } from "../errors.ts";
+import { RollbackTooLate, ServiceUnavailable, SluiceError } from "../errors.ts";
 import { OLD_PATH, sameFlagState } from "../flag.ts";
 import { recordRolledBack } from "../ledger/rolled-back.ts";
 import { REVERSIBLE } from "../plan/phases.ts";
 import type { RunRecord } from "../ports.ts";
 import { causeText } from "./failure-cause.ts";
+import { knownRun } from "./known-run.ts";
 import type { Ports } from "./run.ts";
 import { done, wait, type StepResult } from "./step-result.ts";
 
@@ -41,14 +42,7 @@ export async function claimRollback(
   { control, clock }: Pick<Ports, "control" | "clock">,
   request: RollbackRequest,
 ): Promise<RollbackClaim> {
-  const before = await control.run(request.run);
-  if (!before) {
-    throw new NotFound({
-      object: `run "${request.run}"`,
-      problem: "is not in the control table",
-      remedy: "List runs with sluice status",
-    });
-  }
+  const before = await knownRun(control, request.run);
   if (before.phase === "rolled-back") await requireHold(control, before);
   const reason = reasonOf(request);
   const record = await control.transition({

@@ -103,7 +103,10 @@ export async function undo(
   if ((await runOutcome(database, claim.runId)) === "undone") return done("the ledger has it as undone already");
   await requireOldPath(flags, claim);
   const left = await secondsUntilUnused(ports, claim);
-  if (left > 0) return wait(left, "until no request that began on the new path is under way any more");
+  if (left > 0) {
+    const why = "until no request that began on the new path is under way any more";
+    return wait(left, `waits for ${String(Math.ceil(left))} s, ${why}`);
+  }
   await requireNoNewDependents(database, plan);
   return applyNextStep(database, { ref: { id: claim.runId }, plan }, plan.undo);
 }

@@ -16,7 +16,7 @@ describe("sluice pause", () => {
   it("pauses the run in the caller's name, and says how it goes on", async () => {
     const { code, out } = await sluice("pause", "friday", "--reason", "the quarter is being closed");
     expect(code).toBe(0);
-    expect(out).toBe('✓ Run "friday" is paused in phase backfill. Go on: sluice resume friday\n');
+    expect(out).toBe('✓ Run "friday" is paused in phase backfill. To let it go on: sluice resume friday\n');
     expect((await stack.control.run("friday"))?.paused).toEqual({
       by: BEN,
       at: "2026-01-05T09:00:00.000Z",

@@ -260,8 +260,8 @@ friday  validate, waits
     asked  2026-01-05T09:00:00.000Z
     until  2026-01-08T09:00:00.000Z, 2d 23h left
     by     anybody but who started the run
-    yes    npx sluice approve friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
-    no     npx sluice reject friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
+    yes    sluice approve friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
+    no     sluice reject friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
 `);
   });
 

@@ -99,7 +99,10 @@ function proofText(proof: Findings | undefined): string {
 
 function readingTexts(readings: readonly ConditionReading[]): readonly string[] {
   if (readings.length === 0) return ["This gate asks for nothing but the approval."];
-  return readings.map(({ kind, name, value, threshold }) => `${kind} ${name}: ${value} (must be ${threshold})`);
+  return readings.map(({ kind, name, value, threshold }) => {
+    const what = kind === name ? kind : `${kind} ${name}`;
+    return `${what}: ${value}${threshold === value ? "" : ` (must be ${threshold})`}`;
+  });
 }
 
 function answers({ run: { ref }, gate }: ApprovalFacts): readonly string[] {

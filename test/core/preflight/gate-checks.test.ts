@@ -60,11 +60,11 @@ describe("alarms-ok", () => {
 describe("monitors", () => {
   it("passes five alarms, and warns of those that AppConfig does not watch", () => {
     expect(lines(monitors(gated({ alarms: ["a", "b", "c", "d", "e"] })))).toEqual([
-      "ok gates names 5 alarms; AppConfig watches all of them while a flag bakes.",
+      "ok gates name no more alarms than AppConfig watches while a flag bakes.",
     ]);
     const seven: Gates = { alarms: ["a", "b", "c", "d", "e"], before_soak: { alarms: { names: ["f", "a", "g"] } } };
     expect(lines(monitors(gated(seven)))).toEqual([
-      'warn gates names 7 alarms, and AppConfig watches only the first 5 while a flag bakes, not "f", "g"; each of them ends the run all the same, by its own event. Put the alarms on users\' errors and latency first, or join the others in a composite alarm',
+      'warn gates name 7 alarms, and AppConfig watches only the first 5 while a flag bakes, not "f", "g"; each of them ends the run all the same, by its own event. Put the alarms on users\' errors and latency first, or join the others in a composite alarm',
     ]);
   });
 });

@@ -89,7 +89,7 @@ describe("what is allowed and unwise", () => {
       },
     });
     expect(lines(soakLength(contextOf({ migration })))).toEqual([
-      'warn cutover.steps 1 of 2 steps soak for less than 5 minutes, too short for an alarm to fire. Give each step a soak of "5m" or more',
+      'warn cutover.steps has 1 of 2 steps with a soak of less than 5 minutes, too short for an alarm to fire. Give each step a soak of "5m" or more',
       'warn soak is 599 s, too short for an alarm to fire. Set soak to "10m" or more; an hour is the default',
     ]);
   });

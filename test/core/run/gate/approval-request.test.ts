@@ -93,7 +93,7 @@ describe("what people are told who are asked to approve", () => {
         1,000,000 rows compared: 3 differ, in 1 of 12 segments.
 
       What the gate read
-        alarm crm-errors: OK (must be OK)
+        alarm crm-errors: OK
 
       Deadline
         2026-01-08T09:00:00.000Z
