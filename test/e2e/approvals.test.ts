@@ -130,7 +130,8 @@ describe.concurrent("a gate that asks people", () => {
       const { run, runId, planHash } = await asks("too_late");
       const { rollBack, ended } = stack();
       expect(await ended(await rollBack(runId))).toMatchObject({ status: "SUCCEEDED" });
-      expect(await ended(run)).toMatchObject({ status: "ABORTED" });
+      // Stopped by the rollback, unless the standby's function was still at work and found the run claimed.
+      expect(["ABORTED", "FAILED"]).toContain((await ended(run)).status);
       const late = await boris.command("approve", { run: runId, plan: planHash, reason: "go" });
       expect(refusal(late)).toMatch(/rolled back.*a test asked for it/);
     },
