@@ -71,8 +71,10 @@ async function up({ terminal }: CliContext, { migrations }: UpCommandOptions): P
 }
 
 function upText({ connectionString, state }: LocalStack, style: CliContext["terminal"]["layout"]["style"]): string {
+  // Where the endpoint is in the environment, sluice does not look for the stack: so it is told all of it.
+  const environment = { ...state.environment, SLUICE_CONFIG: state.configFile };
   // An empty one is there to hide what the shell has: to the AWS CLI, an empty AWS_PROFILE is a profile's name.
-  const variables = Object.entries(state.environment).map(([key, value]) =>
+  const variables = Object.entries(environment).map(([key, value]) =>
     value === "" ? `  unset ${key}` : `  export ${key}=${value}`,
   );
   return [
@@ -81,7 +83,7 @@ function upText({ connectionString, state }: LocalStack, style: CliContext["term
     `  database   ${connectionString}`,
     `  AWS        ${state.environment["AWS_ENDPOINT_URL"] ?? ""}`,
     "",
-    style.dim("For the AWS CLI and SDKs:"),
+    style.dim("For a terminal in which you use the AWS CLI or SDKs:"),
     ...variables.map(style.dim),
     "",
   ].join("\n");
