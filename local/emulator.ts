@@ -12,7 +12,7 @@ import { LocalSetupFailed } from "../core/errors.ts";
 import { pythonEnvironment, virtualEnvironment } from "./python.ts";
 
 /** The PyPI release of MiniStack that `emulator-requirements.txt` pins. */
-export const MINISTACK_VERSION = "1.5.33";
+const MINISTACK_VERSION = "1.5.33";
 const LAUNCHER = fileURLToPath(new URL("emulator.py", import.meta.url));
 const REQUIREMENTS = fileURLToPath(new URL("emulator-requirements.txt", import.meta.url));
 /** MiniStack is up in about two seconds; a busy machine takes several times that. */

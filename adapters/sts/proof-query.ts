@@ -2,7 +2,7 @@
 export const PURPOSE_HEADER = "x-sluice-purpose";
 
 /** Seconds for which a proof may be good, at the most. */
-export const MOST_SECONDS = 300;
+const MOST_SECONDS = 300;
 
 /** More than the longest session token that STS gives. */
 const MOST_CHARACTERS = 16_384;

@@ -141,7 +141,7 @@ export const relationSchema = z.strictObject({
   partitionKeyColumns: texts,
 });
 
-export const tableSchema = relationSchema.extend({
+const tableSchema = relationSchema.extend({
   schema: text,
   name: text,
   kind: relationKindSchema,
@@ -155,7 +155,7 @@ export const tableSchema = relationSchema.extend({
 
 const milliseconds = z.int().min(0);
 
-export const settingsSchema = z.strictObject({
+const settingsSchema = z.strictObject({
   maxConnections: z.int().min(1),
   statementTimeout: milliseconds,
   lockTimeout: milliseconds,

@@ -26,7 +26,7 @@ export function indexesToCarry({ column }: ColumnPair, indexes: readonly IndexCa
   return indexes.filter((index) => index.valid && holdsColumn(index, column.name));
 }
 
-export function holdsColumn(index: IndexCatalog, column: string): boolean {
+function holdsColumn(index: IndexCatalog, column: string): boolean {
   return index.include.includes(column) || index.keys.some((key) => key.column === column);
 }
 

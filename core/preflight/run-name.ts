@@ -4,7 +4,7 @@ import { findings } from "./finding.ts";
 const { ok, refuse } = findings("run-name");
 
 /** Step Functions' limit on the name of an execution, in characters. */
-export const MAX_EXECUTION_NAME = 80;
+const MAX_EXECUTION_NAME = 80;
 /** A run's rollback is the execution `rollback-<run>`, so that a run has one; `migration.asl.json` names it as well. */
 export const ROLLBACK_PREFIX = "rollback-";
 /** A run's own name has to leave room for its rollback's. */

@@ -4,7 +4,7 @@ import type { Contact } from "./contact-book.ts";
 /** The two shapes of the attribution column: the one being replaced and its successor. */
 export type Path = "old" | "new";
 
-export const SOURCE_COLUMN: Readonly<Record<Path, string>> = { old: "lead_source", new: "acquisition_channel" };
+const SOURCE_COLUMN: Readonly<Record<Path, string>> = { old: "lead_source", new: "acquisition_channel" };
 
 /** A new contact's parts that the application chooses. */
 export interface NewContact {

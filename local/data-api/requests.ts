@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ServiceException } from "./service-exception.ts";
 
 /** SQL text of one call, in characters. */
-export const MAX_SQL_CHARACTERS = 65_536;
+const MAX_SQL_CHARACTERS = 65_536;
 
 const field = z.object({
   isNull: z.boolean().nullish(),
@@ -54,7 +54,6 @@ export type ClusterRequest = z.infer<typeof cluster>;
 export type PlaceRequest = z.infer<typeof place>;
 export type StatementRequest = z.infer<typeof statement>;
 export type ExecuteRequest = z.infer<typeof executeRequest>;
-export type BatchExecuteRequest = z.infer<typeof batchExecuteRequest>;
 export type EndTransactionRequest = z.infer<typeof endTransactionRequest>;
 
 /**

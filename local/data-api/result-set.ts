@@ -7,7 +7,7 @@ import type { WireResult } from "./wire-query.ts";
 
 /** Bytes of one response, and of one row's values. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
-export const MAX_ROW_BYTES = 64 * 1024;
+const MAX_ROW_BYTES = 64 * 1024;
 
 type Types = ReadonlyMap<number, TypeName>;
 

@@ -4,6 +4,7 @@ import { OLD_PATH } from "../../core/flag.ts";
 import type { MigrationInput } from "../../core/migration/schema.ts";
 import { useDeployedStack } from "../support/deployed-stack.ts";
 import { pause } from "../support/flow.ts";
+import { renameMigration } from "../support/renamed-table.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
 import { Workload } from "../support/workload.ts";
 
@@ -11,24 +12,8 @@ const TEST_TIMEOUT_MS = 180_000;
 const HISTORY = 20_000;
 
 /** One table a test, so that no test waits for another's. */
-const migration = (name: string, more: Partial<MigrationInput> = {}): MigrationInput => ({
-  migration: name,
-  description: "Rename lead_source",
-  database: "crm",
-  operation: { rename_column: { table: `public.${name}`, from: "lead_source", to: "acquisition_channel" } },
-  backfill: { shard_blocks: 16, batch: { initial_blocks: 1 }, slice: "2s" },
-  gates: { alarms: [`${name}-alarm`], poll: "1s", timeout: "2s" },
-  cutover: {
-    steps: [
-      { path: "read", percent: 50, soak: "1s" },
-      { path: "read", percent: 100, soak: "1s" },
-      { path: "write", percent: 100, soak: "1s" },
-    ],
-  },
-  soak: "1s",
-  contract: { cooling: "1s" },
-  ...more,
-});
+const migration = (name: string, more: Partial<MigrationInput> = {}): MigrationInput =>
+  renameMigration(name, { gates: { alarms: [`${name}-alarm`], poll: "1s", timeout: "2s" }, ...more });
 
 const LONG_HOLD: Partial<MigrationInput> = { soak: "1h" };
 

@@ -23,7 +23,7 @@ export interface FlagOnAppConfig {
 
 /** Of the emulator's account. */
 export const ALARM_ARN_PREFIX = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:";
-export const MONITOR_ROLE_ARN = "arn:aws:iam::000000000000:role/monitor";
+const MONITOR_ROLE_ARN = "arn:aws:iam::000000000000:role/monitor";
 
 let count = 0;
 

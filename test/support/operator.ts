@@ -3,6 +3,7 @@ import { STSClient } from "@aws-sdk/client-sts";
 import { proveCaller } from "../../adapters/callers.ts";
 import { type OperatorCommand, purpose } from "../../core/run/purpose.ts";
 import type { ClientConfig } from "./emulator.ts";
+import { createIamUser } from "./iam-user.ts";
 
 /** What a function answered: its result, or the error by which it refused. */
 export type CommandOutcome =
@@ -22,10 +23,8 @@ export class Operator {
     config: ClientConfig,
     functionArn: (command: OperatorCommand) => string,
   ): Promise<Operator> {
-    const user = await iam(config.endpoint, { Action: "CreateUser", UserName: name });
-    const key = await iam(config.endpoint, { Action: "CreateAccessKey", UserName: name });
-    const credentials = { accessKeyId: element(key, "AccessKeyId"), secretAccessKey: element(key, "SecretAccessKey") };
-    return new Operator(element(user, "Arn"), { ...config, credentials }, functionArn);
+    const { arn, credentials } = await createIamUser(config, name);
+    return new Operator(arn, { ...config, credentials }, functionArn);
   }
 
   /** Proves who asks, and asks. */
@@ -45,19 +44,4 @@ export class Operator {
     if (FunctionError === undefined) return { done: answer };
     return { refused: { name: String(answer["errorType"]), message: String(answer["errorMessage"]) } };
   }
-}
-
-/** The IAM query API: a client of the SDK for two calls of tests alone would be one dependency more. */
-async function iam(endpoint: string, request: Readonly<Record<string, string>>): Promise<string> {
-  const body = new URLSearchParams({ ...request, Version: "2010-05-08" });
-  const response = await fetch(endpoint, { method: "POST", body });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${request["Action"] ?? ""}: ${String(response.status)} ${text}`);
-  return text;
-}
-
-function element(xml: string, name: string): string {
-  const text = new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1];
-  if (text === undefined) throw new Error(`no <${name}> in ${xml}`);
-  return text;
 }

@@ -10,7 +10,7 @@ const WRITERS = 2;
 /** Several tables have their traffic at once, on two cores. */
 const REST_MS = 60;
 /** Of no writer: what holds its row keeps a worker waiting. */
-export const HELD_ID = "80000000";
+const HELD_ID = "80000000";
 
 /** Renames a column of `table`; the migration has the table's name, with hyphens. Everything waits for a second. */
 export function renameMigration(table: string, more: Partial<MigrationInput> = {}): MigrationInput {
