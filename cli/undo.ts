@@ -23,7 +23,8 @@ export function undoCommand(context: CliContext): Command {
     description:
       "Drops what a run added: the sync triggers and the new column, with its indexes. Only of a run that was rolled " +
       "back, and refused while any traffic may still be on the new path or another run uses it. The old path has all " +
-      "data, so none is lost; the next start of the migration begins from nothing. Asks first.",
+      "data, so none is lost; the next start of the migration begins from nothing. While it is under way nothing else " +
+      "is started on the table. Asks first.",
     examples: [
       { line: "sluice undo friday", meaning: "show what goes, ask, drop it" },
       { line: 'sluice undo friday --yes --reason "the plan was another one"', meaning: "do not ask: for a script" },

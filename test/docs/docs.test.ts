@@ -167,6 +167,11 @@ describe("the runbook", () => {
 });
 
 describe("the concepts", () => {
+  it("name every phase that a run can be in", () => {
+    const named = /^\| phase +\| (.*?) *\|$/m.exec(read("docs/concepts.md"))?.[1] ?? "";
+    expect(named.match(/[a-z-]+/g)).toEqual(expect.arrayContaining([...PHASES]));
+  });
+
   it("describe every table and column of the ledger", () => {
     const page = read("docs/concepts.md");
     const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## Control"));
