@@ -1,9 +1,9 @@
 import { type CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { errorName, translateError } from "../../adapters/translate-error.ts";
-import { NotFound } from "../../core/errors.ts";
+import { ConfigurationInvalid, NotFound } from "../../core/errors.ts";
 import type { StackOutputs } from "./services.ts";
 
-/** The outputs of a deployed stack. @throws NotFound, ServiceUnavailable, ServiceRefused. */
+/** The outputs of a deployed stack. @throws NotFound, ConfigurationInvalid, ServiceUnavailable, ServiceRefused. */
 export async function stackOutputs(client: CloudFormationClient, stack: string): Promise<StackOutputs> {
   const outputs = await describe(client, stack);
   const output = (key: string): string => {
@@ -25,10 +25,26 @@ async function describe(client: CloudFormationClient, stack: string): Promise<Re
     const outputs = Stacks?.[0]?.Outputs ?? [];
     return Object.fromEntries(outputs.map(({ OutputKey, OutputValue }) => [OutputKey ?? "", OutputValue ?? ""]));
   } catch (error) {
+    if (isUnconfigured(error)) throw unconfigured(error);
     // CloudFormation has no error of its own for a stack that is not there.
     if (errorName(error) === "ValidationError") throw notDeployed(stack, "is not deployed in this account and region");
     throw translateError({ service: "CloudFormation", object: `stack "${stack}"` }, error);
   }
+}
+
+/** The SDK gave up before it called anybody: it was told no region, or found no credentials. */
+function isUnconfigured(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return error.name.endsWith("ProviderError") || error.message === "Region is missing";
+}
+
+function unconfigured(cause: Error): ConfigurationInvalid {
+  return new ConfigurationInvalid({
+    object: "the AWS environment",
+    problem: `says too little to call anybody: ${cause.message}`,
+    remedy: "Set AWS_REGION and AWS_PROFILE, or log in, as for every AWS tool; for a stack here: sluice local up",
+    cause,
+  });
 }
 
 function notDeployed(stack: string, problem: string): NotFound {

@@ -6,7 +6,7 @@ import type { Services, StackOutputs } from "../../cli/services/services.ts";
 import { stackOutputs } from "../../cli/services/stack-outputs.ts";
 import { executionArn } from "../../cli/services/execution-arn.ts";
 import { StepFunctionsConsole } from "../../cli/services/state-machines.ts";
-import { DecisionRefused, NotFound, ServiceUnavailable } from "../../core/errors.ts";
+import { ConfigurationInvalid, DecisionRefused, NotFound, ServiceUnavailable } from "../../core/errors.ts";
 import type { Phase } from "../../core/plan/phases.ts";
 import { purpose } from "../../core/run/purpose.ts";
 import { useEmulator } from "../support/emulator.ts";
@@ -202,6 +202,8 @@ async function rolledBack(phase: "rolled-back" | "undoing" | "undone", successor
   }
   return { ...services, control: () => Promise.resolve(control) };
 }
+
+const namedError = (name: string, message: string): Error => Object.assign(new Error(message), { name });
 
 const executionArnOf = (run: string): string => executionArn(stack.migrationArn, run);
 
@@ -438,6 +440,17 @@ describe("the stack's outputs", () => {
     expect(await stackOutputs(plain, "Plain")).toMatchObject({ migrationArn: "machine", controlTable: "control" });
     await deploy("Versioned", outputs({ ...names, MigrationAliasArn: "machine:live" }));
     expect(await stackOutputs(plain, "Versioned")).toMatchObject({ migrationArn: "machine:live" });
+  });
+
+  it.each([
+    ["no region", { region: () => Promise.reject(new Error("Region is missing")) }],
+    ["no credentials", { credentials: () => Promise.reject(namedError("CredentialsProviderError", "none found")) }],
+  ])("tell whoever has %s that, and not that a permission is missing", async (_, missing) => {
+    const cloudFormation = new CloudFormationClient({ ...client(), ...missing });
+    await expect(stackOutputs(cloudFormation, "Sluice")).rejects.toThrow(ConfigurationInvalid);
+    await expect(stackOutputs(cloudFormation, "Sluice")).rejects.toThrow(
+      /(Region is missing|none found)\. Set AWS_REGION/,
+    );
   });
 
   it("are refused where the stack is another one, or not there", async () => {
