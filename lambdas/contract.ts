@@ -1,5 +1,4 @@
 import { contract } from "../core/run/contract.ts";
-import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 
-export const handler = runTask({}, pausable(contract));
+export const handler = runTask({}, contract);

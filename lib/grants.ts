@@ -208,7 +208,10 @@ function executionGrant(resources: Resources, actions: readonly string[]): Grant
   };
 }
 
-/** A token is an item of the control table until its run is woken. The right to answer is the machine's to name. */
+/**
+ * A token is an item of the control table until its run is woken. The right to answer is the machine's to name, and
+ * that of its versions and alias, by which runs are started.
+ */
 function standbyGrant(resources: Resources): Grant {
   const { control, migrationMachineName } = resources;
   const items = controlGrant(control, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]);
@@ -216,8 +219,15 @@ function standbyGrant(resources: Resources): Grant {
     ...items,
     statements: [
       ...items.statements,
-      allow(["states:SendTaskSuccess"], stateArn(resources, "stateMachine", migrationMachineName)),
+      allow(
+        ["states:SendTaskSuccess"],
+        stateArn(resources, "stateMachine", migrationMachineName),
+        stateArn(resources, "stateMachine", `${migrationMachineName}:*`),
+      ),
     ],
+    wildcards: {
+      [nagArn("states", `stateMachine:${migrationMachineName}:*`)]: "Versions and the alias of this very machine",
+    },
   };
 }
 

@@ -229,7 +229,11 @@ const guardedGates = {
   before_backfill: gate.optional().describe("Before history is brought over"),
   before_validate: gate.optional().describe("Before the proof of equality"),
   before_cutover: gate.optional().describe("Before the first traffic moves"),
-  between_steps: gate.optional().describe("Before each further step of the cutover, and all through its soak"),
+  between_steps: gate
+    .optional()
+    .describe(
+      "Before each further step of the cutover, and all through its soak; its hold counts on from step to step",
+    ),
   before_soak: gate.optional().describe("Before the soak with all traffic on the new path"),
   before_cooling: gate.optional().describe("Before the days of cooling"),
   before_contract: gate.optional().describe("Before the last proof, after which the old shape is dropped"),
@@ -248,7 +252,7 @@ const gates = z
       .default([])
       .describe("Alarms that must be OK at every gate; one that fires from expand to cooling returns all traffic"),
     timeout: duration.prefault("30m").describe("How long a gate may wait before it fails"),
-    poll: duration.prefault("30s").describe("Between two looks"),
+    poll: duration.prefault("30s").describe("Between two looks; longer where a gate may wait for hours or days"),
     ...guardedGates,
   })
   .prefault({})

@@ -29,7 +29,11 @@ const ROWS: readonly (readonly Item[])[] = [
       mark: (x, y) => water("old", 32)(x, y) + path("boats", `M${at(x + 5)} ${at(y - 4.5)} H${at(x + 28)}`),
     },
     { label: "kept equal by triggers", width: 6, mark: (x, y) => doubleArrow([x + 3, y - 4.5]) },
-    { label: "called again until done; can be paused", width: 13, mark: (x, y) => roundArrow([x, y - 4]) },
+    {
+      label: "called again until done; can be paused before contract",
+      width: 13,
+      mark: (x, y) => roundArrow([x, y - 4]),
+    },
     { label: "several at once", width: 13, mark: (x, y) => fan([x, y - 4]) },
   ],
   [

@@ -1,8 +1,8 @@
 import { CHANNEL } from "./channel.ts";
-import { BESIDE_LOOP_GATE, centre, gatesOver, left, LEFT, LINE, NOTE, RIGHT, type Row, WIDTH } from "./layout.ts";
+import { BESIDE_LOOP_GATE, centre, gatesOver, left, LEFT, LINE, NOTE, type Row } from "./layout.ts";
 import { at, bell, path, text, tip } from "./shapes.ts";
 import { textWidth, wrapText } from "./text.ts";
-import { type StateMachine, type Stop, wayOf } from "./way.ts";
+import { type StateMachine, wayOf } from "./way.ts";
 
 /** Where the ways back of all rows meet, and run up to where the traffic came from. */
 const TRUNK = LEFT - 26;
@@ -29,7 +29,6 @@ export function wayBack(props: WayBackProps): string {
 
 interface Outlet {
   readonly state: string;
-  readonly rollsBack: Stop["rollsBack"];
   readonly x: number;
   /** Below a gate's name, or below the channel. */
   readonly from: number;
@@ -43,7 +42,7 @@ function outletsOf(row: Row, next: Row | undefined): readonly Outlet[] {
     x: stop.loopGate ? left(row, index) + BESIDE_LOOP_GATE * row.column : centre(row, index),
     from: below + (stop.loopGate ? 26 : 7),
   }));
-  const all = [...gates, ...stops].filter(({ rollsBack }) => rollsBack !== "never");
+  const all = [...gates, ...stops].filter(({ rollsBack }) => rollsBack);
   return all.sort((one, other) => one.x - other.x);
 }
 
@@ -55,19 +54,16 @@ function branch(row: Row, next: Row | undefined): string {
   return [line, ...outlets.map((each) => outlet(row, each))].join("\n");
 }
 
-function outlet({ level }: Row, { state, rollsBack, x, from }: Outlet): string {
-  const step = rollsBack === "sometimes" ? 5 : level - from;
-  const dashes = Array.from({ length: Math.ceil((level - from) / (2 * step)) }, (_, dash) => {
-    const y = from + 2 * dash * step;
-    return `M${at(x)} ${at(y)} V${at(Math.min(y + step, level - 1))}`;
-  });
-  const drawn = path("back", dashes.join(" "), 2.5) + tip("tip", [x, level - 2], { towards: "down", size: 8 });
+function outlet({ level }: Row, { state, x, from }: Outlet): string {
+  const drawn =
+    path("back", `M${at(x)} ${at(from)} V${at(level - 1)}`, 2.5) +
+    tip("tip", [x, level - 2], { towards: "down", size: 8 });
   return `<g id="rollback-from-${state}">${drawn}</g>`;
 }
 
 /** An alarm's way back: along all stops from which every failure rolls back, whichever is at work. */
 function alarmLine(row: Row): string {
-  const reached = row.stops.flatMap(({ rollsBack }, index) => (rollsBack === "always" ? [index] : []));
+  const reached = row.stops.flatMap(({ rollsBack }, index) => (rollsBack ? [index] : []));
   const last = reached.at(-1);
   if (last === undefined) return "";
   const y = row.level + ALARMS;
@@ -81,11 +77,9 @@ function fails(row: Row): readonly string[] {
   return row.stops.flatMap((stop, index) => {
     if (stop.fails === undefined) return [];
     const { title, comment } = stop.fails;
-    // Beside the outlet, where there is one.
-    const x = stop.rollsBack === "never" ? left(row, index) + 8 : centre(row, index) + 16;
-    const width = stop.rollsBack === "never" ? row.column - 14 : WIDTH - RIGHT - x;
-    const y = row.channel.y + CHANNEL + (stop.rollsBack === "never" ? 16 : 26);
-    const lines = wrapText(comment, NOTE, width);
+    const x = left(row, index) + 8;
+    const y = row.channel.y + CHANNEL + 16;
+    const lines = wrapText(comment, NOTE, row.column - 14);
     return [text("backname", [x, y], title), ...lines.map((line, at) => text("note", [x, y + LINE * (at + 1)], line))];
   });
 }
@@ -99,7 +93,7 @@ function said({ rows, migration, rollback }: WayBackProps): readonly string[] {
   ];
   return rows.flatMap((row, index) => {
     const { name, notes } = words[index] ?? { name: "", notes: [] };
-    const first = row.stops.findIndex(({ rollsBack }) => rollsBack === "always");
+    const first = row.stops.findIndex(({ rollsBack }) => rollsBack);
     const x = left(row, Math.max(0, first)) + 8;
     const indent = x + textWidth(name, NOTE, true) + 8;
     const lines = notes.map((note, line) => text("note", [indent, row.level + 29 + line * LINE], note));

@@ -25,11 +25,9 @@ export interface Gate {
   readonly name: string;
   /** Whether it can stand by until a person acts. */
   readonly standsBy: boolean;
-  readonly rollsBack: WayOut;
+  /** Whether a failure leads to the rollback. */
+  readonly rollsBack: boolean;
 }
-
-/** Whether a failure leads to the rollback: always, only for certain errors, or never. */
-type WayOut = "always" | "sometimes" | "never";
 
 /** One place on the way: a Task state, with the Map that it feeds where it does. */
 export interface Stop {
@@ -50,7 +48,8 @@ export interface Stop {
   readonly pauses: boolean;
   /** Whether a Map runs several of it at once. */
   readonly fansOut: boolean;
-  readonly rollsBack: WayOut;
+  /** Whether a failure leads to the rollback. */
+  readonly rollsBack: boolean;
   /** The Fail state that it ends in otherwise. */
   readonly fails?: { readonly title: string; readonly comment: string } | undefined;
 }
@@ -147,12 +146,12 @@ function following({ Next, Default, Choices = [] }: State): string[] {
 function wayOutOf({ States }: StateMachine, task: string): Pick<Stop, "rollsBack" | "fails"> {
   const targets = (States[task]?.Catch ?? []).map(({ Next }) => Next);
   const elsewhere = targets.find((target) => target !== ROLLBACK);
-  const rollsBack = !targets.includes(ROLLBACK) ? "never" : elsewhere === undefined ? "always" : "sometimes";
+  const rollsBack = targets.includes(ROLLBACK);
   if (elsewhere === undefined) return { rollsBack };
   return { rollsBack, fails: { title: spaced(elsewhere), comment: States[elsewhere]?.Comment ?? "" } };
 }
 
 /** `ClaimRollback` to `Claim rollback`. */
-export function spaced(name: string): string {
+function spaced(name: string): string {
   return name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

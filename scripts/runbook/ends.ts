@@ -22,7 +22,7 @@ const ENDS: Readonly<Record<(typeof MACHINES)[number], Readonly<Record<string, E
     ContractStopped: {
       means:
         "Contract failed. Each of its steps is one transaction: the old column is there with its triggers, or gone with them",
-      press: `Mend the cause, **start the migration again**: it goes straight to contract. There is no rollback, unless \`sluice status RUN\` has the run in cooling still: then nothing is dropped, its alarms end it as before, and \`sluice rollback RUN\` does. ${linkTo("Too late: contract has begun")}`,
+      press: `Mend the cause, **start the migration again**: it goes straight to contract. There is no rollback any more. ${linkTo("Too late: contract has begun")}`,
     },
   },
   rollback: {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { backfill } from "../../core/run/backfill.ts";
 import type { beginRun } from "../../core/run/begin-run.ts";
+import type { claimContract } from "../../core/run/claim-contract.ts";
 import type { contract } from "../../core/run/contract.ts";
 import type { cutover } from "../../core/run/cutover.ts";
 import type { decide } from "../../core/run/decide.ts";
@@ -60,6 +61,7 @@ const PORTS: Readonly<Record<(typeof ALL)[number]["file"], Readonly<Record<strin
   cutover: { plans, ...({ control, database, flags } satisfies PortsOf<typeof cutover>) },
   soak: { plans, ...({ control, database, alarms } satisfies PortsOf<typeof soakPhase>) },
   cooling: { plans, ...({ control, database, alarms } satisfies PortsOf<typeof coolingPhase>) },
+  "claim-contract": { plans, ...({ control, database, flags } satisfies PortsOf<typeof claimContract>) },
   contract: { plans, ...({ control, database, flags } satisfies PortsOf<typeof contract>) },
   report: { plans, ...({ control, database, notifier } satisfies PortsOf<typeof report>) },
   "roll-back-again": { executions } satisfies PortsOf<typeof rollBackAgain>,

@@ -8,6 +8,8 @@ import type { DdlStep } from "../../core/plan/plan.ts";
 import type { Database } from "../../core/ports.ts";
 import { applyNextStep } from "../../core/run/apply-steps.ts";
 import { backfill } from "../../core/run/backfill.ts";
+import { claimContract } from "../../core/run/claim-contract.ts";
+import { contract } from "../../core/run/contract.ts";
 import { shardJob, type JobName, type ValidationJobName } from "../../core/run/jobs.ts";
 import { enterPhase, type Run } from "../../core/run/run.ts";
 import { shards } from "../../core/run/shards.ts";
@@ -112,6 +114,12 @@ export class Flow {
       planHash: plan.hash,
     });
   }
+}
+
+/** The claim, then one step of contract, as the state machine goes from the one to the other. */
+export async function claimAndContract(ports: Parameters<typeof claimContract>[0], run: Run): Promise<StepResult> {
+  const claimed = await claimContract(ports, run);
+  return claimed.status === "done" ? contract(ports, run) : claimed;
 }
 
 /** Calls a step as the state machine does, with shorter waits; fails after too many calls rather than hanging. */

@@ -5,7 +5,6 @@ import { migrationSchema, type Migration, type MigrationInput } from "../../../c
 import { REVERSIBLE } from "../../../core/plan/phases.ts";
 import { applyNextStep } from "../../../core/run/apply-steps.ts";
 import { beginRun } from "../../../core/run/begin-run.ts";
-import { contract } from "../../../core/run/contract.ts";
 import { claimRollback, recordRollback } from "../../../core/run/rollback.ts";
 import { enterPhase, type Ports, type Run, type RunRef } from "../../../core/run/run.ts";
 import { shards } from "../../../core/run/shards.ts";
@@ -19,7 +18,7 @@ import {
   FakeNotifier,
   FakePlanStore,
 } from "../../support/fakes.ts";
-import { untilDone } from "../../support/flow.ts";
+import { claimAndContract, untilDone } from "../../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { createContacts, MIGRATION } from "./stage.ts";
 
@@ -351,7 +350,7 @@ describe("beginning a run", () => {
     });
 
     it("goes on with contract at once, although an alarm is bad: there is no way back", async () => {
-      await contract(ports, first);
+      await claimAndContract(ports, first);
       ports.executions.set(arn("first"), "FAILED");
       ports.alarms.set("crm-errors", "ALARM");
       const second = await begin("second");
@@ -362,7 +361,7 @@ describe("beginning a run", () => {
       });
       expect(await ports.control.run("second")).toMatchObject({ phase: "contract" });
       await expect(claimRollback(ports, { run: "second" })).rejects.toMatchObject({ name: "RollbackTooLate" });
-      expect(await contract(ports, await runOf(second))).toMatchObject({ status: "done" });
+      expect(await claimAndContract(ports, await runOf(second))).toMatchObject({ status: "done" });
     });
 
     it("does so where that one died before its first drop", async () => {
@@ -370,7 +369,7 @@ describe("beginning a run", () => {
       ports.executions.set(arn("first"), "FAILED");
       const second = await begin("second");
       expect(second.resumeAt).toBe("contract");
-      expect(await contract(ports, await runOf(second))).toMatchObject({ status: "more" });
+      expect(await claimAndContract(ports, await runOf(second))).toMatchObject({ status: "more" });
     });
 
     it("does so where that one died between its claim and the ledger, and may still be dropping", async () => {
@@ -391,7 +390,7 @@ describe("beginning a run", () => {
     });
 
     it("still refuses a changed file", async () => {
-      await contract(ports, first);
+      await claimAndContract(ports, first);
       ports.executions.set(arn("first"), "FAILED");
       await expect(begin("second", { soak: "2h" })).rejects.toThrow(/has changed since run "first"/);
     });

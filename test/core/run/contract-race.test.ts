@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DynamoControl } from "../../../adapters/control/control.ts";
 import { GateFailed, RollbackTooLate, RunSuperseded } from "../../../core/errors.ts";
 import { OLD_PATH, sameFlagState, type FlagState } from "../../../core/flag.ts";
-import { contract } from "../../../core/run/contract.ts";
 import { onAlarm } from "../../../core/run/on-alarm.ts";
 import {
   claimRollback,
@@ -15,7 +14,7 @@ import {
 import { emptyControlTable } from "../../support/control-table.ts";
 import { useEmulator } from "../../support/emulator.ts";
 import { FakeExecutions, FakeFlags, FakeNotifier } from "../../support/fakes.ts";
-import { Flow, pause, untilDone } from "../../support/flow.ts";
+import { Flow, claimAndContract, pause, untilDone } from "../../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
 import { MIGRATION } from "./stage.ts";
@@ -166,7 +165,9 @@ class Race {
   async #contract(): Promise<string> {
     const { control, flags, flow } = this;
     try {
-      await untilDone(() => contract({ control, flags, clock: flow.clock, database: this.fresh.database }, flow.run));
+      await untilDone(() =>
+        claimAndContract({ control, flags, clock: flow.clock, database: this.fresh.database }, flow.run),
+      );
       return "done";
     } catch (error) {
       if (error instanceof RunSuperseded || error instanceof GateFailed) return error.name;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FlagDeploymentFailed, GateFailed, RunSuperseded, StatementFailed } from "../../../core/errors.ts";
 import { OLD_PATH, type FlagState } from "../../../core/flag.ts";
 import { claimRollback } from "../../../core/run/rollback.ts";
-import { contract } from "../../../core/run/contract.ts";
+import { claimAndContract } from "../../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { createContacts, MIGRATION, Stage } from "./stage.ts";
 
@@ -30,7 +30,7 @@ describe("contract", () => {
 
   afterEach(() => fresh.close());
 
-  const call = (): ReturnType<typeof contract> => contract(stage.ports, stage.run);
+  const call = (): ReturnType<typeof claimAndContract> => claimAndContract(stage.ports, stage.run);
   const deploy = (state: FlagState): Promise<number> => stage.flags.deployNow(MIGRATION.migration, state);
 
   function final(): FlagState {
@@ -99,7 +99,7 @@ describe("contract", () => {
     await deals.reach("cooling");
     const flag = deals.run.plan.cutover.at(-1)?.flag ?? OLD_PATH;
     await deals.flags.deployNow(MIGRATION.migration, flag);
-    expect(await contract(deals.ports, deals.run)).toMatchObject({ status: "more" });
+    expect(await claimAndContract(deals.ports, deals.run)).toMatchObject({ status: "more" });
   });
 
   it("drops nothing while the old path is being deployed, though it is not complete yet", async () => {
@@ -111,7 +111,7 @@ describe("contract", () => {
 
   it("drops nothing where no flag was ever deployed", async () => {
     const other = await (await Stage.begin(fresh, { migration: MIGRATION.migration })).reach("cooling");
-    await expect(contract(other.ports, other.run)).rejects.toThrow(GateFailed);
+    await expect(claimAndContract(other.ports, other.run)).rejects.toThrow(GateFailed);
   });
 
   it("takes the same traffic for the same, whatever the order of its tenants", async () => {
@@ -158,7 +158,7 @@ describe("contract", () => {
   it("is not entered before cooling", async () => {
     const early = await (await Stage.begin(fresh)).reach("soak");
     await early.flags.deployNow(MIGRATION.migration, early.run.plan.cutover.at(-1)?.flag ?? OLD_PATH);
-    await expect(contract(early.ports, early.run)).rejects.toThrow(RunSuperseded);
+    await expect(claimAndContract(early.ports, early.run)).rejects.toThrow(RunSuperseded);
   });
 
   describe("of a run that is paused", () => {
