@@ -119,8 +119,15 @@ function boats(reach: Reach, before: Lanes, after: Lanes): string {
     .join("");
 }
 
+export interface PlacedGate {
+  readonly gate: Gate;
+  readonly x: number;
+  /** How far below the channel its name stands. */
+  readonly name: number;
+}
+
 /** A sluice gate over both lanes at `x`, with its name below: two posts, a beam with its wheel, the leaf lifted. */
-export function sluiceGate({ name, standsBy }: Gate, x: number, row: Box): string {
+export function sluiceGate({ gate: { name, standsBy }, x, name: below }: PlacedGate, row: Box): string {
   const [left, right, top] = [x - 16, x + 13, row.y - RISE];
   const height = CHANNEL + RISE + BANK;
   const planks = [5, 11, 17].map((dy) => `M${at(left + 3)} ${at(row.y - 10 + dy)} H${at(right)}`).join(" ");
@@ -132,7 +139,7 @@ export function sluiceGate({ name, standsBy }: Gate, x: number, row: Box): strin
     rect("gate", { x: left - 4, y: top - 3, width: 40, height: 4 }, 1),
     wheel(x, top, row.y - 12),
     standsBy ? person([x + 10, top - 4]) : "",
-    centredText("gatename", [x, row.y + CHANNEL + 19], name),
+    centredText("gatename", [x, row.y + CHANNEL + below], name),
   ].join("");
 }
 

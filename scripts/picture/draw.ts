@@ -68,7 +68,7 @@ function channelOf(row: Row, next: Row | undefined, before: Lanes): Drawn {
     lanes = after;
   });
   const posts = row.stops.map(({ gate }, index) => (gate || index === 0 ? "" : post(left(row, index), row.channel)));
-  const gates = gatesOver(row, next).map(({ gate, x }) => sluiceGate(gate, x, row.channel));
+  const gates = gatesOver(row, next).map((placed) => sluiceGate(placed, row.channel));
   return { svg: [...reaches, banks(row.channel, extent), ...posts, ...gates].join("\n"), lanes };
 }
 

@@ -1,11 +1,11 @@
-import { CHANNEL } from "./channel.ts";
+import { CHANNEL, type PlacedGate } from "./channel.ts";
 import type { Box } from "./shapes.ts";
-import type { Gate, Stop } from "./way.ts";
+import type { Stop } from "./way.ts";
 
 /** Measures of the picture, in the unit of its view box. */
 export const WIDTH = 1_160;
 export const LEFT = 52;
-export const RIGHT = 28;
+const RIGHT = 28;
 /** Above the first row: name and comment of the whole. Below the last: the legend. */
 const HEAD = 80;
 const FOOT = 62;
@@ -55,10 +55,9 @@ export const BESIDE_LOOP_GATE = 0.71;
 /** How far from the end of a row the gate stands that leads into the next one. */
 const END = 34;
 
-export interface PlacedGate {
-  readonly gate: Gate;
-  readonly x: number;
-}
+/** A loop's gate has its neighbours near: its name stands a line below theirs. */
+const NAME = 19;
+const LOOP_NAME = NAME + 13;
 
 /**
  * The gates over a row: each at the left edge of its stop, one in a stop's loop within it. The one of the next
@@ -66,9 +65,9 @@ export interface PlacedGate {
  */
 export function gatesOver(row: Row, next: Row | undefined): readonly PlacedGate[] {
   const placed = row.stops.flatMap(({ gate, loopGate }, index) => [
-    ...(gate && index > 0 ? [{ gate, x: left(row, index) }] : []),
-    ...(loopGate ? [{ gate: loopGate, x: left(row, index) + LOOP_GATE * row.column }] : []),
+    ...(gate && index > 0 ? [{ gate, x: left(row, index), name: NAME }] : []),
+    ...(loopGate ? [{ gate: loopGate, x: left(row, index) + LOOP_GATE * row.column, name: LOOP_NAME }] : []),
   ]);
   const leaving = next?.stops[0]?.gate;
-  return leaving ? [...placed, { gate: leaving, x: row.channel.x + row.channel.width - END }] : placed;
+  return leaving ? [...placed, { gate: leaving, x: row.channel.x + row.channel.width - END, name: NAME }] : placed;
 }

@@ -36,7 +36,7 @@ interface Outlet {
 
 function outletsOf(row: Row, next: Row | undefined): readonly Outlet[] {
   const below = row.channel.y + CHANNEL;
-  const gates = gatesOver(row, next).map(({ gate, x }) => ({ ...gate, x, from: below + 26 }));
+  const gates = gatesOver(row, next).map(({ gate, x, name }) => ({ ...gate, x, from: below + name + 7 }));
   const stops = row.stops.map((stop, index) => ({
     ...stop,
     x: stop.loopGate ? left(row, index) + BESIDE_LOOP_GATE * row.column : centre(row, index),
