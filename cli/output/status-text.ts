@@ -45,7 +45,8 @@ export function statusLine(view: RunView): string {
   const working = job !== undefined && isOpen(view) && job.shards.done < job.shards.total;
   const progress = working ? `${jobName(job)} ${String(share(job))} %, ${rate(job)}` : undefined;
   const paused = run.paused && `paused by ${run.paused.by}: ${run.paused.reason}`;
-  return [run.runId, run.phase, progress, paused ?? step?.message, run.reason].filter(Boolean).join(" · ");
+  const said = hasEnded(view) ? undefined : step?.message;
+  return [run.runId, run.phase, progress, paused ?? said, run.reason].filter(Boolean).join(" · ");
 }
 
 /** The newest runs, one a line. */
