@@ -8,14 +8,8 @@ import { raw, sql } from "../sql/statement.ts";
 import { buildIndex } from "./build-index.ts";
 import { backOff } from "./back-off.ts";
 import { unmet } from "./step-requirement.ts";
-import type { Run } from "./run.ts";
+import type { Applier } from "./run.ts";
 import { done, more, wait, type StepResult } from "./step-result.ts";
-
-/** A plan, and the run that its steps are recorded for. */
-export interface Applier {
-  readonly ref: Pick<Run["ref"], "id">;
-  readonly plan: Run["plan"];
-}
 
 /**
  * Applies the first step that the ledger does not have yet; the state machine calls again until all are there.

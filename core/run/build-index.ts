@@ -3,7 +3,7 @@ import { recordStep } from "../ledger/step.ts";
 import type { DdlStep } from "../plan/plan.ts";
 import type { Database } from "../ports.ts";
 import { fragment, name, sql } from "../sql/statement.ts";
-import type { Applier } from "./apply-steps.ts";
+import type { Applier } from "./run.ts";
 import { more, wait, type StepResult } from "./step-result.ts";
 
 const POLL_SECONDS = 10;

@@ -58,6 +58,12 @@ export interface Run {
   readonly plan: Plan;
 }
 
+/** A plan, and the run that its steps are recorded for. */
+export interface Applier {
+  readonly ref: Pick<RunRef, "id">;
+  readonly plan: Plan;
+}
+
 /**
  * Enters a phase by compare-and-set in control, and notes the time in the ledger. Entering it again changes nothing.
  *
