@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-sfn";
 import { ServiceRefused } from "../core/errors.ts";
 import type { Executions, ExecutionStatus } from "../core/ports.ts";
-import { rollbackExecutionName } from "../core/run/rollback-name.ts";
+import { rollbackExecutionName } from "../core/run/way-back/rollback-name.ts";
 import { errorName, translateError } from "./translate-error.ts";
 
 /** Limits of StopExecution, in characters. */

@@ -7,10 +7,10 @@ import { countShards, cutShards } from "../core/ledger/shard.ts";
 import { parseMigration } from "../core/migration/parse-migration.ts";
 import { planMigration } from "../core/plan/plan-migration.ts";
 import type { Run } from "../core/run/run.ts";
-import { applyNextStep } from "../core/run/apply-steps.ts";
-import { nextBatchBlocks } from "../core/run/batch-size.ts";
-import { shardJob } from "../core/run/jobs.ts";
-import { workShards } from "../core/run/work-shards.ts";
+import { applyNextStep } from "../core/run/ddl/apply-steps.ts";
+import { nextBatchBlocks } from "../core/run/shards/batch-size.ts";
+import { shardJob } from "../core/run/shards/jobs.ts";
+import { workShards } from "../core/run/shards/work-shards.ts";
 import { startDataApi } from "../local/data-api/data-api.ts";
 
 const CLUSTER = "arn:aws:rds:us-east-1:000000000000:cluster:bench";

@@ -1,6 +1,6 @@
 import type { Approval, RunRecord } from "../core/ports.ts";
 import { REVERSIBLE } from "../core/plan/phases.ts";
-import type { Progress } from "../core/run/progress.ts";
+import type { Progress } from "../core/run/shards/progress.ts";
 import type { Execution, StepSeen } from "./services/state-machines.ts";
 import type { Services } from "./services/services.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decide } from "../core/run/decide.ts";
+import { decide } from "../core/run/operator/decide.ts";
 import { command } from "./runtime/step.ts";
 
 export const handler = command(

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { backfill } from "../core/run/backfill.ts";
+import { backfill } from "../core/run/shards/backfill.ts";
 import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 

@@ -1,4 +1,4 @@
-import { claimContract } from "../core/run/claim-contract.ts";
+import { claimContract } from "../core/run/contract/claim-contract.ts";
 import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 

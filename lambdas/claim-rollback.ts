@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { claimRollback, rollbackRequestSchema } from "../core/run/rollback.ts";
+import { claimRollback, rollbackRequestSchema } from "../core/run/way-back/rollback.ts";
 import { controlPorts } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 

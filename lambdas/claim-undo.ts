@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { claimUndo, databaseToUndo, undoRequestSchema } from "../core/run/undo.ts";
+import { claimUndo, databaseToUndo, undoRequestSchema } from "../core/run/way-back/undo.ts";
 import { controlPorts, portsFor } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 

@@ -1,4 +1,4 @@
-import { applyNextStep } from "../core/run/apply-steps.ts";
+import { applyNextStep } from "../core/run/ddl/apply-steps.ts";
 import { pausable } from "../core/run/pausable.ts";
 import { requirePhase } from "../core/run/run.ts";
 import { runTask } from "./runtime/step.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { onAlarm } from "../core/run/on-alarm.ts";
+import { onAlarm } from "../core/run/way-back/on-alarm.ts";
 import { controlPorts } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 

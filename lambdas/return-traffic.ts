@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { returnTraffic, rollbackClaimSchema } from "../core/run/rollback.ts";
+import { returnTraffic, rollbackClaimSchema } from "../core/run/way-back/rollback.ts";
 import { controlPorts } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 

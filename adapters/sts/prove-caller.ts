@@ -12,7 +12,7 @@ const GOOD_FOR_SECONDS = 60;
 export interface ProofRequest {
   /** Whose credentials and region sign. */
   readonly client: STSClient;
-  /** What the proof is to be good for: see `core/run/purpose.ts`. */
+  /** What the proof is to be good for: see `core/run/operator/purpose.ts`. */
   readonly purpose: string;
   readonly now: Date;
 }

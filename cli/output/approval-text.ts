@@ -1,6 +1,6 @@
 import type { Approval } from "../../core/ports.ts";
 import { NEXT } from "../../core/run/gate/approval-request.ts";
-import type { Progress } from "../../core/run/progress.ts";
+import type { Progress } from "../../core/run/shards/progress.ts";
 import type { RunView } from "../run-view.ts";
 import { counted, seconds } from "./format.ts";
 import { gateLines, gateTitle } from "./gate-text.ts";

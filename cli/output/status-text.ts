@@ -1,6 +1,6 @@
 import type { RunRecord } from "../../core/ports.ts";
 import { PHASES, type Phase } from "../../core/plan/phases.ts";
-import type { Progress } from "../../core/run/progress.ts";
+import type { Progress } from "../../core/run/shards/progress.ts";
 import { hasEnded, isOpen, isReversible, openApproval, type RunView, wasRolledBack } from "../run-view.ts";
 import { decisionLines, questionLines } from "./approval-text.ts";
 import { count, counted, seconds } from "./format.ts";

@@ -14,7 +14,7 @@ import { DynamoApprovals } from "../../adapters/control/approvals.ts";
 import { DynamoControl } from "../../adapters/control/control.ts";
 import { dataApiClient } from "../../adapters/data-api/data-api-client.ts";
 import { DataApiDatabase } from "../../adapters/data-api/data-api-database.ts";
-import { readProgress } from "../../core/run/progress.ts";
+import { readProgress } from "../../core/run/shards/progress.ts";
 import { callerName } from "./caller.ts";
 import { runCdk } from "./cdk.ts";
 import { configuration, databaseNamed } from "./configuration.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { ServiceRefused } from "../../core/errors.ts";
-import { type OperatorCommand, purpose } from "../../core/run/purpose.ts";
+import { type OperatorCommand, purpose } from "../../core/run/operator/purpose.ts";
 import type { Services } from "./services.ts";
 import { stackOutput } from "./stack-output.ts";
 

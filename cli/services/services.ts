@@ -1,5 +1,5 @@
 import type { Alarms, Approvals, CallerProof, Control, Database, Flags, Metrics } from "../../core/ports.ts";
-import type { readProgress } from "../../core/run/progress.ts";
+import type { readProgress } from "../../core/run/shards/progress.ts";
 import type { Functions } from "./functions.ts";
 import type { StateMachines } from "./state-machines.ts";
 
@@ -26,7 +26,7 @@ export interface Services {
   database(name: string): Promise<Database>;
   stateMachines(): StateMachines;
   functions(): Functions;
-  /** Proves who runs this command, for just this purpose (`core/run/purpose.ts`) and for about a minute. */
+  /** Proves who runs this command, for just this purpose (`core/run/operator/purpose.ts`) and for about a minute. */
   proof(purpose: string): Promise<CallerProof>;
   /** ARN of who runs this command; undefined where STS does not say so within seconds. */
   caller(): Promise<string | undefined>;

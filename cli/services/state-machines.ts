@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-sfn";
 import { errorName, translateError } from "../../adapters/translate-error.ts";
 import type { ExecutionStatus } from "../../core/ports.ts";
-import { causeText } from "../../core/run/failure-cause.ts";
+import { causeText } from "../../core/run/way-back/failure-cause.ts";
 import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
 import { executionArn } from "./execution-arn.ts";
 import { evaluationOf } from "./gate-evaluation.ts";

@@ -1,5 +1,5 @@
 import type { CheckResult, PreflightContext } from "./check.ts";
-import { namesNobody } from "../run/same-person.ts";
+import { namesNobody } from "../run/operator/same-person.ts";
 import { durationText } from "./amounts.ts";
 import { findings, orOk } from "./finding.ts";
 import { declaredGates, gateObject } from "./gates.ts";

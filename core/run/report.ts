@@ -1,11 +1,11 @@
 import { recordOutcome } from "../ledger/run.ts";
 import type { Session } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
-import { gateReports, type GateReport } from "./gate-report.ts";
-import { shardJob } from "./jobs.ts";
-import { readProgress } from "./progress.ts";
+import { gateReports, type GateReport } from "./gate/gate-report.ts";
+import { shardJob } from "./shards/jobs.ts";
+import { readProgress } from "./shards/progress.ts";
 import { enterPhase, type Ports, type Run } from "./run.ts";
-import { readFindings, type Findings } from "./verdict.ts";
+import { readFindings, type Findings } from "./shards/verdict.ts";
 
 /** What a run did, as its execution's output. Times are seconds. */
 export interface RunReport {

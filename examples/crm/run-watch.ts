@@ -2,7 +2,7 @@ import type { Services } from "../../cli/services/services.ts";
 import type { Execution } from "../../cli/services/state-machines.ts";
 import type { Phase } from "../../core/plan/phases.ts";
 import type { Control, Database } from "../../core/ports.ts";
-import type { Progress } from "../../core/run/progress.ts";
+import type { Progress } from "../../core/run/shards/progress.ts";
 
 /** A run as it stands at this moment. */
 export interface RunView {

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { proveCaller, StsCallers } from "../../adapters/callers.ts";
 import { CallerUnknown, ServiceUnavailable } from "../../core/errors.ts";
-import { purpose } from "../../core/run/purpose.ts";
+import { purpose } from "../../core/run/operator/purpose.ts";
 import { type Emulator, startEmulator } from "../../local/emulator.ts";
 import { clientConfig } from "../support/emulator.ts";
 import { FakeCallers } from "../support/fakes.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
-import { purpose } from "../../core/run/purpose.ts";
+import { purpose } from "../../core/run/operator/purpose.ts";
 import { DatabaseUnavailable, ServiceUnavailable } from "../../core/errors.ts";
 import { ANA, BEN, HASH, OperatedStack, question, runRecord, stateMachines } from "./operated-stack.ts";
 import { type TestCliProps, testCli } from "./test-cli.ts";

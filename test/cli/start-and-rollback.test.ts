@@ -8,7 +8,7 @@ import { executionArn } from "../../cli/services/execution-arn.ts";
 import { StepFunctionsConsole } from "../../cli/services/state-machines.ts";
 import { ConfigurationInvalid, DecisionRefused, NotFound, ServiceUnavailable } from "../../core/errors.ts";
 import type { Phase } from "../../core/plan/phases.ts";
-import { purpose } from "../../core/run/purpose.ts";
+import { purpose } from "../../core/run/operator/purpose.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { FakeControl } from "../support/fakes.ts";
 import { testCli } from "./test-cli.ts";

@@ -5,7 +5,7 @@ import { DatabaseUnavailable, ServiceUnavailable } from "../../core/errors.ts";
 import type { Phase } from "../../core/plan/phases.ts";
 import type { Approval, Database, RunRecord } from "../../core/ports.ts";
 import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
-import type { Progress } from "../../core/run/progress.ts";
+import type { Progress } from "../../core/run/shards/progress.ts";
 import { FakeApprovals } from "../support/fakes/approvals.ts";
 import { FakeClock, FakeControl } from "../support/fakes.ts";
 import { ANA, BEN, question, stateMachines } from "./operated-stack.ts";

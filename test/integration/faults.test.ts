@@ -3,8 +3,8 @@ import { sendBatch } from "../../core/ledger/batch.ts";
 import { claimShard, cutShards } from "../../core/ledger/shard.ts";
 import { StatementTimeout } from "../../core/errors.ts";
 import type { Database } from "../../core/ports.ts";
-import { backfill } from "../../core/run/backfill.ts";
-import { shards } from "../../core/run/shards.ts";
+import { backfill } from "../../core/run/shards/backfill.ts";
+import { shards } from "../../core/run/shards/shards.ts";
 import { Flow, pause, untilDone } from "../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../support/postgres.ts";
 
@@ -224,7 +224,7 @@ describe("when something dies, repeats or comes late", () => {
   });
 
   it("calls a proof incomplete when a shard was not read", async () => {
-    const { verdict } = await import("../../core/run/verdict.ts");
+    const { verdict } = await import("../../core/run/shards/verdict.ts");
     await flow.backfill();
     await shards(flow.ports, flow.run, "validate-before-cutover");
     await expect(verdict(flow.ports, flow.run, "validate-before-cutover")).rejects.toMatchObject({

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../core/ports.ts";
-import { backfill } from "../../core/run/backfill.ts";
-import { shards } from "../../core/run/shards.ts";
-import { validate } from "../../core/run/validate.ts";
-import { verdict } from "../../core/run/verdict.ts";
+import { backfill } from "../../core/run/shards/backfill.ts";
+import { shards } from "../../core/run/shards/shards.ts";
+import { validate } from "../../core/run/shards/validate.ts";
+import { verdict } from "../../core/run/shards/verdict.ts";
 import { Flow, untilDone } from "../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../support/postgres.ts";
 

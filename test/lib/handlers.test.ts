@@ -1,24 +1,30 @@
 import { existsSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { backfill } from "../../core/run/backfill.ts";
+import type { backfill } from "../../core/run/shards/backfill.ts";
 import type { beginRun } from "../../core/run/begin-run.ts";
-import type { claimContract } from "../../core/run/claim-contract.ts";
-import type { contract } from "../../core/run/contract.ts";
+import type { claimContract } from "../../core/run/contract/claim-contract.ts";
+import type { contract } from "../../core/run/contract/contract.ts";
 import type { cutover } from "../../core/run/cutover.ts";
-import type { decide } from "../../core/run/decide.ts";
+import type { decide } from "../../core/run/operator/decide.ts";
 import type { gate } from "../../core/run/gate/ask-gate.ts";
-import type { coolingPhase, soakPhase } from "../../core/run/hold.ts";
-import type { onAlarm } from "../../core/run/on-alarm.ts";
-import type { pause, resume } from "../../core/run/pause.ts";
+import type { coolingPhase, soakPhase } from "../../core/run/gate/hold.ts";
+import type { onAlarm } from "../../core/run/way-back/on-alarm.ts";
+import type { pause, resume } from "../../core/run/operator/pause.ts";
 import type { report } from "../../core/run/report.ts";
-import type { claimRollback, recordRollback, returnTraffic, rollBackAgain, stopRun } from "../../core/run/rollback.ts";
+import type {
+  claimRollback,
+  recordRollback,
+  returnTraffic,
+  rollBackAgain,
+  stopRun,
+} from "../../core/run/way-back/rollback.ts";
 import type { enterPhase } from "../../core/run/run.ts";
-import type { shards } from "../../core/run/shards.ts";
+import type { shards } from "../../core/run/shards/shards.ts";
 import type { standBy } from "../../core/run/standby.ts";
-import type { start } from "../../core/run/start.ts";
-import type { claimUndo, recordUndo, undo } from "../../core/run/undo.ts";
-import type { validate } from "../../core/run/validate.ts";
-import type { verdict } from "../../core/run/verdict.ts";
+import type { start } from "../../core/run/operator/start.ts";
+import type { claimUndo, recordUndo, undo } from "../../core/run/way-back/undo.ts";
+import type { validate } from "../../core/run/shards/validate.ts";
+import type { verdict } from "../../core/run/shards/verdict.ts";
 import { ALARM_HANDLER, COMMAND_HANDLERS, type Handler, HANDLERS, pascalCase } from "../../lib/handlers.ts";
 
 const ALL = [...HANDLERS, ALARM_HANDLER, ...COMMAND_HANDLERS];

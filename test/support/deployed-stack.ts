@@ -27,7 +27,7 @@ import { AppConfigSource } from "../../client/app-config-source.ts";
 import { FlagClient } from "../../client/flag-client.ts";
 import type { MigrationInput } from "../../core/migration/schema.ts";
 import type { Phase } from "../../core/plan/phases.ts";
-import type { OperatorCommand } from "../../core/run/purpose.ts";
+import type { OperatorCommand } from "../../core/run/operator/purpose.ts";
 import type { LocalStack } from "../../local/stack.ts";
 import { up } from "../../local/up.ts";
 import { clientConfig, type ClientConfig } from "./emulator.ts";

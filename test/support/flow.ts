@@ -6,16 +6,16 @@ import type { Phase } from "../../core/plan/phases.ts";
 import { planMigration } from "../../core/plan/plan-migration.ts";
 import type { DdlStep } from "../../core/plan/plan.ts";
 import type { Database } from "../../core/ports.ts";
-import { applyNextStep } from "../../core/run/apply-steps.ts";
-import { backfill } from "../../core/run/backfill.ts";
-import { claimContract } from "../../core/run/claim-contract.ts";
-import { contract } from "../../core/run/contract.ts";
-import { shardJob, type JobName, type ValidationJobName } from "../../core/run/jobs.ts";
+import { applyNextStep } from "../../core/run/ddl/apply-steps.ts";
+import { backfill } from "../../core/run/shards/backfill.ts";
+import { claimContract } from "../../core/run/contract/claim-contract.ts";
+import { contract } from "../../core/run/contract/contract.ts";
+import { shardJob, type JobName, type ValidationJobName } from "../../core/run/shards/jobs.ts";
 import { enterPhase, type Run } from "../../core/run/run.ts";
-import { shards } from "../../core/run/shards.ts";
+import { shards } from "../../core/run/shards/shards.ts";
 import type { StepResult } from "../../core/run/step-result.ts";
-import { validate } from "../../core/run/validate.ts";
-import { readFindings, verdict, type Findings } from "../../core/run/verdict.ts";
+import { validate } from "../../core/run/shards/validate.ts";
+import { readFindings, verdict, type Findings } from "../../core/run/shards/verdict.ts";
 import { FakeControl } from "./fakes.ts";
 
 /**

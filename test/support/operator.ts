@@ -1,7 +1,7 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { STSClient } from "@aws-sdk/client-sts";
 import { proveCaller } from "../../adapters/callers.ts";
-import { type OperatorCommand, purpose } from "../../core/run/purpose.ts";
+import { type OperatorCommand, purpose } from "../../core/run/operator/purpose.ts";
 import type { ClientConfig } from "./emulator.ts";
 import { createIamUser } from "./iam-user.ts";
 

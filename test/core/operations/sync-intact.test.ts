@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { unmet } from "../../../core/run/step-requirement.ts";
+import { unmet } from "../../../core/run/ddl/step-requirement.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { expand } from "./expanded-table.ts";
 

@@ -3,11 +3,11 @@ import { PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../core/e
 import { OLD_PATH } from "../../../core/flag.ts";
 import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
 import { REVERSIBLE } from "../../../core/plan/phases.ts";
-import { applyNextStep } from "../../../core/run/apply-steps.ts";
+import { applyNextStep } from "../../../core/run/ddl/apply-steps.ts";
 import { beginRun } from "../../../core/run/begin-run.ts";
-import { claimRollback, recordRollback } from "../../../core/run/rollback.ts";
+import { claimRollback, recordRollback } from "../../../core/run/way-back/rollback.ts";
 import { enterPhase, type Ports, type Run, type RunRef } from "../../../core/run/run.ts";
-import { shards } from "../../../core/run/shards.ts";
+import { shards } from "../../../core/run/shards/shards.ts";
 import {
   FakeAlarms,
   FakeClock,

@@ -1,0 +1,64 @@
+import type { CallerProof, RunRecord } from "../../../../core/ports.ts";
+import { type OperatorCommand, purpose } from "../../../../core/run/operator/purpose.ts";
+import {
+  FakeApprovals,
+  FakeCallers,
+  FakeClock,
+  FakeControl,
+  FakeExecutions,
+  FakeStandbys,
+} from "../../../support/fakes.ts";
+
+export const ANN = "arn:aws:iam::000000000000:user/ann";
+export const BOB = "arn:aws:iam::000000000000:user/bob";
+
+/** What the commands of people work with, and a run that they work on. */
+export class CommandStage {
+  readonly control = new FakeControl();
+  readonly approvals = new FakeApprovals();
+  readonly standbys = new FakeStandbys();
+  readonly callers = new FakeCallers();
+  readonly executions = new FakeExecutions();
+  readonly clock = new FakeClock();
+
+  /** A run `a` that Ann started and that stands by. */
+  static async begin(changes: Partial<RunRecord> = {}): Promise<CommandStage> {
+    const stage = new CommandStage();
+    await stage.control.register({
+      runId: "a",
+      migration: "contact-channel",
+      planHash: "abcdef0123".padEnd(64, "0"),
+      executionArn: "arn:aws:states:us-east-1:000000000000:execution:migration:a",
+      table: "crm/public.contacts",
+      phase: "validate",
+      startedAt: stage.now,
+      updatedAt: stage.now,
+      alarms: [],
+      startedBy: ANN,
+      ...changes,
+    });
+    await stage.standbys.keep("a", "token");
+    return stage;
+  }
+
+  get now(): string {
+    return this.clock.now().toISOString();
+  }
+
+  /** Whether somebody has let the run go on. */
+  get woken(): boolean {
+    return !this.standbys.standsBy("a");
+  }
+
+  async record(): Promise<RunRecord | undefined> {
+    return this.control.run("a");
+  }
+}
+
+export function proofOf(
+  arn: string,
+  command: OperatorCommand,
+  request: Readonly<Record<string, string | undefined>>,
+): CallerProof {
+  return FakeCallers.proof(arn, purpose(command, request));
+}
