@@ -6,14 +6,14 @@ import {
 } from "@aws-sdk/client-sfn";
 import { ServiceRefused } from "../core/errors.ts";
 import type { Executions, ExecutionStatus } from "../core/ports.ts";
-import { rollbackExecutionName } from "../core/run/way-back/rollback-name.ts";
+import { rollbackExecutionName } from "../core/run/rollback/rollback-name.ts";
 import { errorName, translateError } from "./translate-error.ts";
 
 /** Limits of StopExecution, in characters. */
 const MAX_ERROR = 256;
 const MAX_CAUSE = 32_768;
 /** Rollbacks of one run that failed, each after minutes of retries, before another one is no help any more. */
-const MOST_ROLLBACKS = 100;
+const MAX_ROLLBACKS = 100;
 
 export interface StepFunctionsExecutionsProps {
   readonly client: SFNClient;
@@ -56,7 +56,7 @@ export class StepFunctionsExecutions implements Executions {
    */
   async startRollback({ run, reason }: { readonly run: string; readonly reason: string }): Promise<string> {
     const machine = this.#rollbackMachineArn();
-    for (let attempt = 1; attempt <= MOST_ROLLBACKS; attempt++) {
+    for (let attempt = 1; attempt <= MAX_ROLLBACKS; attempt++) {
       const name = rollbackExecutionName(run, attempt);
       const started = await this.#start(machine, { name, input: { run, reason } });
       if (started !== undefined) return started;
@@ -65,7 +65,7 @@ export class StepFunctionsExecutions implements Executions {
     }
     throw new ServiceRefused({
       object: `run "${run}"`,
-      problem: `${String(MOST_ROLLBACKS)} rollbacks of it have failed`,
+      problem: `${String(MAX_ROLLBACKS)} rollbacks of it have failed`,
       remedy: "Look at the newest one in the Step Functions console, mend its cause, and run sluice rollback",
     });
   }

@@ -3,7 +3,7 @@ import { DataApiDatabase } from "../adapters/data-api/data-api-database.ts";
 import { dataApiClient } from "../adapters/data-api/data-api-client.ts";
 import { readCatalog } from "../core/catalog/read-catalog.ts";
 import { ensureLedger } from "../core/ledger/schema.ts";
-import { countShards, cutShards } from "../core/ledger/shard.ts";
+import { countShards, createShards } from "../core/ledger/shard.ts";
 import { parseMigration } from "../core/migration/parse-migration.ts";
 import { planMigration } from "../core/plan/plan-migration.ts";
 import type { Run } from "../core/run/run.ts";
@@ -60,7 +60,7 @@ async function expand(database: DataApiDatabase): Promise<Run> {
 async function backfill(database: DataApiDatabase, run: Run, workers: number): Promise<void> {
   const { backfill: plan } = run.plan;
   const job = shardJob(run, "backfill");
-  await cutShards(database, job, { shardBlocks: plan.shardBlocks, openEnded: false });
+  await createShards(database, job, { shardBlocks: plan.shardBlocks, openEnded: false });
   const clock = { now: () => new Date(), sleep: () => Promise.resolve() };
   const work = {
     ...plan,

@@ -57,8 +57,8 @@ async function approve(context: CliContext, run: string, options: ApproveOptions
 
 /** What is asked, and what yes does. Nothing where nothing is asked: the function then says so, and why. */
 async function show({ terminal, clock }: CliContext, services: Services, runId: string): Promise<Approval | undefined> {
-  const [control, approvals] = await Promise.all([services.control(), services.approvals()]);
-  const [run, asked] = await Promise.all([control.run(runId), approvals.ofRun(runId)]);
+  const [registry, approvals] = await Promise.all([services.registry(), services.approvals()]);
+  const [run, asked] = await Promise.all([registry.run(runId), approvals.ofRun(runId)]);
   const approval = openApproval(asked);
   if (run === undefined || approval === undefined) return undefined;
   const view = await readRunView(services, run);

@@ -60,7 +60,7 @@ async function askStack(
 ): Promise<Awaited<ReturnType<typeof gatherStack>>> {
   const ports: Parameters<typeof gatherStack>[0] = {
     flags: await services.flags(),
-    control: before === "start" ? await services.control() : undefined,
+    registry: before === "start" ? await services.registry() : undefined,
     alarms: services.alarms(),
     // Made only where a gate asks for one.
     metrics: { values: async (query, until) => services.metrics().values(query, until) },

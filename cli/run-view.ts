@@ -43,7 +43,7 @@ export function openApproval(approvals: readonly Approval[]): Approval | undefin
 }
 
 /**
- * Reads what there is to know of a run. The control table has to answer; the state machine and the database are asked
+ * Reads what there is to know of a run. The run registry has to answer; the state machine and the database are asked
  * too, and a run can be looked at while either of them does not.
  */
 export async function readRunView(services: Services, run: RunRecord): Promise<RunView> {
@@ -78,12 +78,12 @@ const RUNS_LOOKED_AT = 200;
 /** What can be done with a run that was rolled back depends on whether its migration was started again. */
 async function readSuccessor(services: Services, run: RunRecord): Promise<RunRecord | undefined> {
   if (!wasRolledBack(run)) return undefined;
-  const runs = await (await services.control()).runs(RUNS_LOOKED_AT);
+  const runs = await (await services.registry()).runs(RUNS_LOOKED_AT);
   return runs.find(({ migration, startedAt }) => migration === run.migration && startedAt > run.startedAt);
 }
 
 /**
- * What control knows of a run before something is done about it; undefined where it knows none or does not answer,
+ * What the run registry knows of a run before something is done about it; undefined where it knows none or does not answer,
  * since what is to be done waits for no look.
  */
 export async function runBefore(
@@ -91,7 +91,7 @@ export async function runBefore(
   name: string,
 ): Promise<Pick<RunView, "run" | "successor"> | undefined> {
   const look = await attempt(async () => {
-    const run = await (await services.control()).run(name);
+    const run = await (await services.registry()).run(name);
     return run && { run, successor: await readSuccessor(services, run) };
   });
   return look.value;

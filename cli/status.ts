@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { NotFound } from "../core/errors.ts";
-import type { Control, RunRecord } from "../core/ports.ts";
+import type { RunRegistry, RunRecord } from "../core/ports.ts";
 import type { CliContext } from "./cli-context.ts";
 import { command, CONFIG_OPTION, JSON_OPTION } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
@@ -42,13 +42,13 @@ export function statusCommand(context: CliContext): Command {
 
 async function status(context: CliContext, name: string | undefined, options: StatusOptions): Promise<void> {
   const services = await context.services(options);
-  const control = await services.control();
+  const registry = await services.registry();
   if (name === undefined && !options.watch) {
-    list(context, await control.runs(RUNS_LISTED), options);
+    list(context, await registry.runs(RUNS_LISTED), options);
     return;
   }
-  const run = await find(control, name);
-  const read = async (): Promise<RunView> => readRunView(services, (await control.run(run.runId)) ?? run);
+  const run = await find(registry, name);
+  const read = async (): Promise<RunView> => readRunView(services, (await registry.run(run.runId)) ?? run);
   if (options.watch) await watch(context, read, options);
   else show(context, await read(), options);
 }
@@ -57,12 +57,12 @@ function list({ terminal, clock }: CliContext, runs: readonly RunRecord[], { jso
   terminal.write(json ? jsonText(runs) : runsText(runs, clock.now(), terminal.layout));
 }
 
-async function find(control: Control, name: string | undefined): Promise<RunRecord> {
-  const run = name === undefined ? (await control.runs(1))[0] : await control.run(name);
+async function find(registry: RunRegistry, name: string | undefined): Promise<RunRecord> {
+  const run = name === undefined ? (await registry.runs(1))[0] : await registry.run(name);
   if (run !== undefined) return run;
   throw new NotFound({
     object: name === undefined ? "a run" : `run "${name}"`,
-    problem: "is not in the control table",
+    problem: "is not in the run registry",
     remedy: "sluice status lists the runs; one that pre-flight refused is in the Step Functions console only",
   });
 }

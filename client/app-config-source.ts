@@ -6,7 +6,7 @@ import {
 import { type FlagLocation, type FlagSource, POLL_TIMEOUT_MS } from "./flag-source.ts";
 
 /** AWS takes 15 s to a day. */
-const SHORTEST_INTERVAL_S = 15;
+const MIN_INTERVAL_S = 15;
 
 export interface AppConfigSourceProps extends FlagLocation {
   readonly client: AppConfigDataClient;
@@ -41,7 +41,7 @@ export class AppConfigSource implements FlagSource {
   }
 
   async #startSession(): Promise<string | undefined> {
-    const { client, application, environment, profile, intervalSeconds = SHORTEST_INTERVAL_S } = this.#props;
+    const { client, application, environment, profile, intervalSeconds = MIN_INTERVAL_S } = this.#props;
     const { InitialConfigurationToken } = await client.send(
       new StartConfigurationSessionCommand({
         ApplicationIdentifier: application,

@@ -89,7 +89,7 @@ export interface Metrics {
   ): Promise<readonly number[]>;
 }
 
-/** A run as control knows it. Times are ISO 8601 in UTC. */
+/** A run as the run registry knows it. Times are ISO 8601 in UTC. */
 export interface RunRecord {
   /** The execution's name. */
   readonly runId: string;
@@ -103,7 +103,7 @@ export interface RunRecord {
   readonly updatedAt: string;
   /** Why the run was rolled back; absent otherwise. */
   readonly reason?: string;
-  /** The alarms that end it when they fire: the guard's of its plan. */
+  /** The alarms that end it when they fire: the rollbackAlarms's of its plan. */
   readonly alarms: readonly string[];
   /** ARN of the person or role that started it with `sluice start`; absent for one that the console started. */
   readonly startedBy?: string;
@@ -127,7 +127,7 @@ export interface EndedPause extends Pause {
 }
 
 /** The DynamoDB table of runs. Every change of phase is a compare-and-set. */
-export interface Control {
+export interface RunRegistry {
   /**
    * Registers a run and takes its table. A run of the same id is left as it is (a repeated call).
    *
@@ -161,7 +161,7 @@ export interface Control {
   /** The newest runs first, at most `limit`. */
   runs(limit: number): Promise<readonly RunRecord[]>;
   /** Every run that one of these phases and this alarm have in common, in no order. */
-  guardedBy(alarm: string, phases: readonly Phase[]): Promise<readonly RunRecord[]>;
+  runsWatchedBy(alarm: string, phases: readonly Phase[]): Promise<readonly RunRecord[]>;
   /**
    * Sets the phase if the run is in one of `from`, and, where `unlessPaused`, not paused. A run that is rolled back is
    * not paused any more.
@@ -178,9 +178,9 @@ export interface Control {
   /** Ends the pause, if there is one. @returns the record before the call. */
   resume(runId: string, end: Pick<EndedPause, "resumedBy" | "resumedAt">): Promise<RunRecord>;
   /** Notes who is about to start a run of this name, if nobody is noted; forgotten after a day. */
-  nameStarter(runId: string, startedBy: string): Promise<void>;
+  recordInitiator(runId: string, startedBy: string): Promise<void>;
   /** Who was noted. */
-  starter(runId: string): Promise<string | undefined>;
+  initiator(runId: string): Promise<string | undefined>;
 }
 
 export interface PhaseChange {
@@ -235,7 +235,7 @@ export interface Approvals {
  * The callback token that a run stands by with. It never leaves the adapter that keeps it: no message, no log and no
  * other item has it.
  */
-export interface Standbys {
+export interface Callbacks {
   /** Keeps the token in place of an earlier one, until `expiresAt`. */
   keep(runId: string, token: string, expiresAt: Date): Promise<void>;
   /**

@@ -5,8 +5,8 @@ import { runTask } from "./runtime/step.ts";
 
 export const handler = runTask(
   {},
-  pausable(async ({ control, database }, run) => {
-    await requirePhase(control, run, ["backfill"]);
+  pausable(async ({ registry, database }, run) => {
+    await requirePhase(registry, run, ["backfill"]);
     return applyNextStep(database, run, run.plan.indexes);
   }),
 );

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { onAlarm } from "../core/run/way-back/on-alarm.ts";
-import { controlPorts } from "./runtime/ports.ts";
+import { onAlarm } from "../core/run/rollback/on-alarm.ts";
+import { registryPorts } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 
 /**
@@ -17,5 +17,5 @@ const event = z.object({
 });
 
 export const handler = task(event, ({ time, detail: { alarmName, state } }) =>
-  onAlarm(controlPorts, { alarm: alarmName, reason: state.reason, at: time }),
+  onAlarm(registryPorts, { alarm: alarmName, reason: state.reason, at: time }),
 );

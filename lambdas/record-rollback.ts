@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { recordRollback, rollbackClaimSchema } from "../core/run/way-back/rollback.ts";
+import { recordRollback, rollbackClaimSchema } from "../core/run/rollback/rollback.ts";
 import { portsFor } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 

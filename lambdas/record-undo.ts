@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { recordUndo, undoClaimSchema } from "../core/run/way-back/undo.ts";
+import { recordUndo, undoClaimSchema } from "../core/run/rollback/undo.ts";
 import { portsFor } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
 

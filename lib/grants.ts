@@ -2,7 +2,7 @@ import { ArnFormat, type Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { logicalId, nagArn } from "./acknowledge.ts";
 import type { Config } from "./config.ts";
-import type { ControlTable } from "./control-table.ts";
+import type { RegistryTable } from "./registry-table.ts";
 import type { FlagStore } from "./flag-store.ts";
 import type { Need } from "./handlers.ts";
 import { LIVE_ALIAS } from "./live-alias.ts";
@@ -14,7 +14,7 @@ import type { PlanBucket } from "./plan-bucket.ts";
 export interface Resources {
   readonly stack: Stack;
   readonly config: Config;
-  readonly control: ControlTable;
+  readonly registry: RegistryTable;
   readonly plans: PlanBucket;
   readonly flags: FlagStore;
   readonly monitorRole: MonitorRole;
@@ -38,11 +38,11 @@ const allow = (actions: readonly string[], ...resources: readonly string[]) =>
 /** Each need as statements on named resources. */
 export const GRANTS: Readonly<Record<Need, (resources: Resources) => Grant>> = {
   database: databaseGrant,
-  "control:read": ({ control }) => controlGrant(control, ["dynamodb:GetItem"]),
-  "control:write": ({ control }) =>
-    controlGrant(control, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]),
+  "registry:read": ({ registry }) => controlGrant(registry, ["dynamodb:GetItem"]),
+  "registry:write": ({ registry }) =>
+    controlGrant(registry, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]),
   // The whole table is read, since any run may name the alarm that fired: one small item a run.
-  "control:list": ({ control }) => controlGrant(control, ["dynamodb:Scan"]),
+  "registry:list": ({ registry }) => controlGrant(registry, ["dynamodb:Scan"]),
   "plans:read": ({ plans }) => planGrant(plans, ["s3:GetObject"]),
   "plans:write": ({ plans }) => planGrant(plans, ["s3:GetObject", "s3:PutObject"]),
   "flags:read": flagReadGrant,
@@ -59,7 +59,7 @@ export const GRANTS: Readonly<Record<Need, (resources: Resources) => Grant>> = {
     environment: {},
     wildcards: { "*": "cloudwatch:GetMetricData has no resources that a policy could name" },
   }),
-  standbys: standbyGrant,
+  callbacks: standbyGrant,
   "executions:describe": (resources) => executionGrant(resources, ["states:DescribeExecution"]),
   "executions:stop": (resources) => executionGrant(resources, ["states:DescribeExecution", "states:StopExecution"]),
   "runs:start": runStartGrant,
@@ -106,10 +106,10 @@ function databaseEnvironment(config: Config): Readonly<Record<string, string>> {
   };
 }
 
-function controlGrant(control: ControlTable, actions: readonly string[]): Grant {
+function controlGrant(registry: RegistryTable, actions: readonly string[]): Grant {
   return {
-    statements: [allow(actions, control.tableArn)],
-    environment: { SLUICE_CONTROL_TABLE: control.tableName },
+    statements: [allow(actions, registry.tableArn)],
+    environment: { SLUICE_REGISTRY_TABLE: registry.tableName },
   };
 }
 
@@ -209,12 +209,12 @@ function executionGrant(resources: Resources, actions: readonly string[]): Grant
 }
 
 /**
- * A token is an item of the control table until its run is woken. The right to answer is the machine's to name, and
+ * A token is an item of the run registry until its run is woken. The right to answer is the machine's to name, and
  * that of its versions and alias, by which runs are started.
  */
 function standbyGrant(resources: Resources): Grant {
-  const { control, migrationMachineName } = resources;
-  const items = controlGrant(control, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]);
+  const { registry, migrationMachineName } = resources;
+  const items = controlGrant(registry, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]);
   return {
     ...items,
     statements: [

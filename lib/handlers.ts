@@ -7,16 +7,16 @@
 /** Something outside the handler that it reads or changes. `write` includes `read`. */
 export type Need =
   | "database"
-  | "control:read"
-  | "control:write"
-  | "control:list"
+  | "registry:read"
+  | "registry:write"
+  | "registry:list"
   | "plans:read"
   | "plans:write"
   | "flags:read"
   | "flags:write"
   | "alarms"
   | "metrics"
-  | "standbys"
+  | "callbacks"
   | "executions:describe"
   | "executions:stop"
   | "runs:start"
@@ -48,7 +48,7 @@ export const HANDLERS = [
     timeoutSeconds: QUICK,
     needs: [
       "database",
-      "control:write",
+      "registry:write",
       "plans:write",
       "flags:read",
       "alarms",
@@ -60,49 +60,49 @@ export const HANDLERS = [
   {
     file: "gate",
     timeoutSeconds: QUICK,
-    needs: ["database", "control:write", "plans:read", "alarms", "metrics", "operators"],
+    needs: ["database", "registry:write", "plans:read", "alarms", "metrics", "operators"],
   },
   {
-    file: "standby",
+    file: "wait-for-callback",
     timeoutSeconds: QUICK,
-    needs: ["database", "control:write", "plans:read", "standbys"],
+    needs: ["database", "registry:write", "plans:read", "callbacks"],
   },
-  { file: "expand", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
-  { file: "shards", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read"] },
-  { file: "backfill", timeoutSeconds: SLICE, needs: ["database", "control:read", "plans:read"] },
-  { file: "indexes", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read"] },
-  { file: "validate", timeoutSeconds: SLICE, needs: ["database", "control:read", "plans:read"] },
-  { file: "verdict", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read"] },
-  { file: "cutover", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "flags:write"] },
-  { file: "soak", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "alarms"] },
-  { file: "cooling", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "alarms"] },
-  { file: "claim-contract", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "flags:read"] },
-  { file: "contract", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read", "flags:read"] },
-  { file: "report", timeoutSeconds: QUICK, needs: ["database", "control:write", "plans:read", "operators"] },
+  { file: "expand", timeoutSeconds: QUICK, needs: ["database", "registry:write", "plans:read"] },
+  { file: "shards", timeoutSeconds: QUICK, needs: ["database", "registry:write", "plans:read"] },
+  { file: "backfill", timeoutSeconds: SLICE, needs: ["database", "registry:read", "plans:read"] },
+  { file: "indexes", timeoutSeconds: QUICK, needs: ["database", "registry:read", "plans:read"] },
+  { file: "validate", timeoutSeconds: SLICE, needs: ["database", "registry:read", "plans:read"] },
+  { file: "validation-result", timeoutSeconds: QUICK, needs: ["database", "registry:read", "plans:read"] },
+  { file: "cutover", timeoutSeconds: QUICK, needs: ["database", "registry:write", "plans:read", "flags:write"] },
+  { file: "soak", timeoutSeconds: QUICK, needs: ["database", "registry:write", "plans:read", "alarms"] },
+  { file: "cooling", timeoutSeconds: QUICK, needs: ["database", "registry:write", "plans:read", "alarms"] },
+  { file: "claim-contract", timeoutSeconds: QUICK, needs: ["database", "registry:write", "plans:read", "flags:read"] },
+  { file: "contract", timeoutSeconds: QUICK, needs: ["database", "registry:read", "plans:read", "flags:read"] },
+  { file: "report", timeoutSeconds: QUICK, needs: ["database", "registry:write", "plans:read", "operators"] },
   { file: "roll-back-again", timeoutSeconds: QUICK, needs: ["rollbacks:start"] },
-  { file: "claim-rollback", timeoutSeconds: QUICK, needs: ["control:write"] },
+  { file: "claim-rollback", timeoutSeconds: QUICK, needs: ["registry:write"] },
   { file: "stop-run", timeoutSeconds: QUICK, needs: ["executions:stop"] },
   { file: "return-traffic", timeoutSeconds: QUICK, needs: ["flags:write"] },
-  { file: "record-rollback", timeoutSeconds: QUICK, needs: ["database", "control:write", "operators"] },
-  { file: "claim-undo", timeoutSeconds: QUICK, needs: ["database", "control:write", "flags:read"] },
-  { file: "undo", timeoutSeconds: QUICK, needs: ["database", "control:read", "plans:read", "flags:read"] },
-  { file: "record-undo", timeoutSeconds: QUICK, needs: ["database", "control:write", "operators"] },
+  { file: "record-rollback", timeoutSeconds: QUICK, needs: ["database", "registry:write", "operators"] },
+  { file: "claim-undo", timeoutSeconds: QUICK, needs: ["database", "registry:write", "flags:read"] },
+  { file: "undo", timeoutSeconds: QUICK, needs: ["database", "registry:read", "plans:read", "flags:read"] },
+  { file: "record-undo", timeoutSeconds: QUICK, needs: ["database", "registry:write", "operators"] },
 ] as const satisfies readonly Handler[];
 
 /** What CloudWatch calls, through EventBridge, when an alarm fires. */
 export const ALARM_HANDLER = {
   file: "on-alarm",
   timeoutSeconds: QUICK,
-  needs: ["control:read", "control:list", "rollbacks:start", "operators"],
+  needs: ["registry:read", "registry:list", "rollbacks:start", "operators"],
 } as const satisfies Handler;
 
 /** What people call with the command line: each is one function, so that IAM says who may do what. */
 export const COMMAND_HANDLERS = [
-  { file: "start", timeoutSeconds: QUICK, needs: ["control:write", "runs:start"] },
-  { file: "approve", timeoutSeconds: QUICK, needs: ["control:write", "standbys"] },
-  { file: "reject", timeoutSeconds: QUICK, needs: ["control:write", "standbys"] },
-  { file: "pause", timeoutSeconds: QUICK, needs: ["control:write"] },
-  { file: "resume", timeoutSeconds: QUICK, needs: ["control:write", "standbys"] },
+  { file: "start", timeoutSeconds: QUICK, needs: ["registry:write", "runs:start"] },
+  { file: "approve", timeoutSeconds: QUICK, needs: ["registry:write", "callbacks"] },
+  { file: "reject", timeoutSeconds: QUICK, needs: ["registry:write", "callbacks"] },
+  { file: "pause", timeoutSeconds: QUICK, needs: ["registry:write"] },
+  { file: "resume", timeoutSeconds: QUICK, needs: ["registry:write", "callbacks"] },
 ] as const satisfies readonly Handler[];
 
 /** `claim-rollback` to `ClaimRollback`. */

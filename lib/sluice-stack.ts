@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import { AlarmRule } from "./alarm-rule.ts";
 import { AslStateMachine } from "./asl-state-machine.ts";
 import type { Config } from "./config.ts";
-import { ControlTable } from "./control-table.ts";
+import { RegistryTable } from "./registry-table.ts";
 import { FlagStore } from "./flag-store.ts";
 import type { Resources } from "./grants.ts";
 import type { MigrationFile } from "./migrations.ts";
@@ -78,7 +78,7 @@ export class SluiceStack extends Stack {
     return {
       stack: this,
       config,
-      control: new ControlTable(this, "Control", config),
+      registry: new RegistryTable(this, "RunRegistry", config),
       plans: new PlanBucket(this, "Plans", config),
       flags: new FlagStore(this, "Flags", {
         migrations: migrations.map(({ migration }) => migration),
@@ -94,7 +94,7 @@ export class SluiceStack extends Stack {
 
   /** What the CLI and an operator's scripts look up. */
   private outputs({ resources, machines, commands, dashboardName }: OutputProps): void {
-    const { control, plans, flags, operators } = resources;
+    const { registry, plans, flags, operators } = resources;
     const { migration, rollback, undo } = machines;
     const outputs: Readonly<Record<string, string | undefined>> = {
       MigrationStateMachineArn: migration.machine.stateMachineArn,
@@ -102,7 +102,7 @@ export class SluiceStack extends Stack {
       RollbackStateMachineArn: rollback.machine.stateMachineArn,
       UndoStateMachineArn: undo.machine.stateMachineArn,
       ...Object.fromEntries([...commands].map(([name, command]) => [`${name}Function`, command.function.functionArn])),
-      ControlTable: control.tableName,
+      RegistryTable: registry.tableName,
       PlanBucket: plans.bucketName,
       FlagApplication: flags.applicationId,
       StrategyStepwise: flags.stepwiseStrategyId,

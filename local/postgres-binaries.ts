@@ -76,8 +76,15 @@ export async function reachableBinaries(
 
 /** Whether the installation ships the extension (its shared library is there to preload). */
 export async function shipsExtension(binaries: PostgresBinaries, extension: string): Promise<boolean> {
-  const control = resolve(dirname(binaries.postgres), "..", "share", "postgresql", "extension", `${extension}.control`);
-  return readFile(control).then(
+  const registry = resolve(
+    dirname(binaries.postgres),
+    "..",
+    "share",
+    "postgresql",
+    "extension",
+    `${extension}.registry`,
+  );
+  return readFile(registry).then(
     () => true,
     () => false,
   );

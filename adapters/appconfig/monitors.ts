@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-appconfig";
 
 /** Alarms that AppConfig takes an environment to have (https://docs.aws.amazon.com/general/latest/gr/appconfig.html). */
-export const MOST_MONITORS = 5;
+export const MAX_MONITORS = 5;
 
 /** How AppConfig looks at alarms. */
 export interface MonitorAccess {
@@ -24,7 +24,7 @@ export interface Environment {
 
 /** The first five alarms, in their order, as monitors. */
 export function monitorsOf(alarms: readonly string[], { roleArn, alarmArnPrefix }: MonitorAccess): readonly Monitor[] {
-  return alarms.slice(0, MOST_MONITORS).map((name) => ({ AlarmArn: alarmArnPrefix + name, AlarmRoleArn: roleArn }));
+  return alarms.slice(0, MAX_MONITORS).map((name) => ({ AlarmArn: alarmArnPrefix + name, AlarmRoleArn: roleArn }));
 }
 
 /**

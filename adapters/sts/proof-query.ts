@@ -2,10 +2,10 @@
 export const PURPOSE_HEADER = "x-sluice-purpose";
 
 /** Seconds for which a proof may be good, at the most. */
-const MOST_SECONDS = 300;
+const MAX_SECONDS = 300;
 
 /** More than the longest session token that STS gives. */
-const MOST_CHARACTERS = 16_384;
+const MAX_CHARACTERS = 16_384;
 
 /** The request that is signed: it can do nothing but name the caller, and needs no permission. */
 export const GET_CALLER_IDENTITY = { Action: "GetCallerIdentity", Version: "2011-06-15" };
@@ -32,7 +32,7 @@ export type ProofParameters = ReadonlyMap<string, string>;
 
 /** What is wrong with the query of a proof, without a word of it; or its parameters. */
 export function parseProof(query: string): ProofParameters | string {
-  if (query.length > MOST_CHARACTERS) return "is too long";
+  if (query.length > MAX_CHARACTERS) return "is too long";
   const parameters = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(query)) {
     const shape = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
@@ -43,7 +43,7 @@ export function parseProof(query: string): ProofParameters | string {
   }
   const missing = Object.keys(PARAMETERS).find((name) => name !== OPTIONAL && !parameters.has(name));
   if (missing !== undefined) return `lacks ${missing}`;
-  return Number(parameters.get("X-Amz-Expires")) > MOST_SECONDS ? "is good for too long" : parameters;
+  return Number(parameters.get("X-Amz-Expires")) > MAX_SECONDS ? "is good for too long" : parameters;
 }
 
 /** Milliseconds since the epoch after which nobody takes the proof. */

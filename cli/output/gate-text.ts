@@ -31,7 +31,7 @@ function title({ gate, verdict }: GateEvaluation, style: Style): string {
   const verdicts = {
     pass: style.green(isPhase(gate) ? "goes on" : "passed"),
     hold: style.yellow("waits"),
-    standby: style.yellow("waits for a person"),
+    callback: style.yellow("waits for a person"),
     fail: style.red("failed"),
   };
   return `${style.bold(isPhase(gate) ? gate : `gate ${gateTitle(gate)}`)}  ${verdicts[verdict]}`;

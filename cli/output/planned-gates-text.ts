@@ -4,8 +4,8 @@ import { gateTitle } from "./gate-text.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 
 /** What watches over the whole run: the alarms that end it, whichever phase it is in. */
-export function guardLines({ guard }: Plan, layout: Layout): string[] {
-  const { alarms, timeoutSeconds, pollSeconds } = guard;
+export function guardLines({ rollbackAlarms }: Plan, layout: Layout): string[] {
+  const { alarms, timeoutSeconds, pollSeconds } = rollbackAlarms;
   if (alarms.length === 0) {
     return indent(wrap("no alarm is named, so that nothing but a person stops the run", layout.width - 2), "  ");
   }
@@ -33,10 +33,10 @@ export function gatesLines(plan: Plan, layout: Layout): string[] {
 export function gatesAside(plan: Plan): string {
   const declared = plan.gates.filter((gate) => isDeclared(gate, plan)).length;
   const more = declared === 1 ? "1 gate asks for more" : `${counted(declared, "gate")} ask for more`;
-  return `${counted(plan.guard.alarms.length, "alarm")}; ${declared === 0 ? "no gate asks for more" : more}`;
+  return `${counted(plan.rollbackAlarms.alarms.length, "alarm")}; ${declared === 0 ? "no gate asks for more" : more}`;
 }
 
-function isDeclared(gate: GatePlan, { gates, guard }: Plan): boolean {
+function isDeclared(gate: GatePlan, { gates, rollbackAlarms }: Plan): boolean {
   const plain = ({ name, okForSeconds }: GatePlan["alarms"][number]): boolean =>
     okForSeconds === 0 && gates.every(({ alarms }) => alarms.some((alarm) => alarm.name === name));
   return (
@@ -44,7 +44,7 @@ function isDeclared(gate: GatePlan, { gates, guard }: Plan): boolean {
     gate.divergence !== undefined ||
     gate.approval !== undefined ||
     gate.onFail !== "rollback" ||
-    gate.timeoutSeconds !== guard.timeoutSeconds ||
+    gate.timeoutSeconds !== rollbackAlarms.timeoutSeconds ||
     !gate.alarms.every(plain)
   );
 }

@@ -10,8 +10,8 @@ import { AppConfigFlags } from "../../adapters/appconfig/flags.ts";
 import { proveCaller } from "../../adapters/callers.ts";
 import { CloudWatchAlarms } from "../../adapters/cloudwatch/alarms.ts";
 import { CloudWatchMetrics } from "../../adapters/cloudwatch/metrics.ts";
-import { DynamoApprovals } from "../../adapters/control/approvals.ts";
-import { DynamoControl } from "../../adapters/control/control.ts";
+import { DynamoApprovals } from "../../adapters/registry/approvals.ts";
+import { DynamoRunRegistry } from "../../adapters/registry/run-registry.ts";
 import { dataApiClient } from "../../adapters/data-api/data-api-client.ts";
 import { DataApiDatabase } from "../../adapters/data-api/data-api-database.ts";
 import { readProgress } from "../../core/run/shards/progress.ts";
@@ -39,9 +39,10 @@ export function awsServices({ environment, configFile }: AwsServicesProps): Serv
   let machines: StepFunctionsConsole | undefined;
   return {
     stack,
-    control: async () => new DynamoControl({ client: new DynamoDBClient({}), tableName: (await stack()).controlTable }),
+    registry: async () =>
+      new DynamoRunRegistry({ client: new DynamoDBClient({}), tableName: (await stack()).registryTable }),
     approvals: async () =>
-      new DynamoApprovals({ client: new DynamoDBClient({}), tableName: (await stack()).controlTable }),
+      new DynamoApprovals({ client: new DynamoDBClient({}), tableName: (await stack()).registryTable }),
     flags: async () => flagsOf(await stack()),
     alarms: () => new CloudWatchAlarms({ client: new CloudWatchClient({}) }),
     metrics: () => new CloudWatchMetrics({ client: new CloudWatchClient({}) }),

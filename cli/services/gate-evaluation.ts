@@ -13,7 +13,7 @@ const reading = z.object({
 
 const evaluation = z.object({
   gate: z.enum([...GATES, "soak", "cooling"]),
-  verdict: z.enum(["pass", "hold", "standby", "fail"]),
+  verdict: z.enum(["pass", "hold", "callback", "fail"]),
   readings: z.array(reading),
   passedSeconds: z.number(),
   holdSeconds: z.number(),

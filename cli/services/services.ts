@@ -1,4 +1,4 @@
-import type { Alarms, Approvals, CallerProof, Control, Database, Flags, Metrics } from "../../core/ports.ts";
+import type { Alarms, Approvals, CallerProof, RunRegistry, Database, Flags, Metrics } from "../../core/ports.ts";
 import type { readProgress } from "../../core/run/shards/progress.ts";
 import type { Functions } from "./functions.ts";
 import type { StateMachines } from "./state-machines.ts";
@@ -8,7 +8,7 @@ export interface StackOutputs {
   /** What to start a run with: the alias of the newest version, where the stack has one. */
   readonly migrationArn: string;
   readonly rollbackArn: string;
-  readonly controlTable: string;
+  readonly registryTable: string;
   /** Every output by its key, as CloudFormation has it. */
   readonly all: Readonly<Record<string, string>>;
 }
@@ -17,7 +17,7 @@ export interface StackOutputs {
 export interface Services {
   /** @throws NotFound where the stack is not deployed. */
   stack(): Promise<StackOutputs>;
-  control(): Promise<Control>;
+  registry(): Promise<RunRegistry>;
   approvals(): Promise<Approvals>;
   flags(): Promise<Flags>;
   alarms(): Alarms;

@@ -14,7 +14,7 @@ export async function stackOutputs(client: CloudFormationClient, stack: string):
   return {
     migrationArn: outputs["MigrationAliasArn"] ?? output("MigrationStateMachineArn"),
     rollbackArn: output("RollbackStateMachineArn"),
-    controlTable: output("ControlTable"),
+    registryTable: output("RegistryTable"),
     all: outputs,
   };
 }

@@ -3,7 +3,7 @@ import { executionArn } from "./execution-arn.ts";
 import type { StartProps, StateMachines } from "./state-machines.ts";
 
 /** Names that are tried; Step Functions keeps each for 90 days. */
-const MOST_ATTEMPTS = 50;
+const MAX_ATTEMPTS = 50;
 
 /**
  * Starts an execution of which a run has one at a time, and one that succeeds: finds the one that is under way or done.
@@ -18,7 +18,7 @@ export async function startOnce(
   { stateMachineArn, input }: Omit<StartProps, "name">,
   nameOf: (attempt: number) => string,
 ): Promise<string> {
-  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const name = nameOf(attempt);
     const started = await machines.start({ stateMachineArn, input, name });
     if (started !== undefined) return started;
@@ -28,7 +28,7 @@ export async function startOnce(
   }
   throw new ServiceRefused({
     object: `execution "${nameOf(1)}"`,
-    problem: `has failed, and so have ${String(MOST_ATTEMPTS - 1)} further tries`,
+    problem: `has failed, and so have ${String(MAX_ATTEMPTS - 1)} further tries`,
     remedy: "Look at the newest one in the Step Functions console and mend its cause",
   });
 }

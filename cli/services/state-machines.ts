@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-sfn";
 import { errorName, translateError } from "../../adapters/translate-error.ts";
 import type { ExecutionStatus } from "../../core/ports.ts";
-import { causeText } from "../../core/run/way-back/failure-cause.ts";
+import { causeText } from "../../core/run/rollback/failure-cause.ts";
 import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
 import { executionArn } from "./execution-arn.ts";
 import { evaluationOf } from "./gate-evaluation.ts";
@@ -130,7 +130,7 @@ export class StepFunctionsConsole implements StateMachines {
 }
 
 /** Tasks that leave no step result of their own: what stands at `$.step` when they are over was said before them. */
-const SAYS_NOTHING = /^(Standby|RollBack|Report$)/;
+const SAYS_NOTHING = /^(WaitForCallback|RollBack|Report$)/;
 
 /** A Task's step result is at `$.step` of what its state hands on. Wait and Choice states carry an older one along. */
 function stepSeen({ type, timestamp, stateExitedEventDetails }: HistoryEvent): StepSeen | undefined {

@@ -3,7 +3,7 @@ import { sql } from "../sql/statement.ts";
 import { countEvents, type LedgerEvent } from "./event.ts";
 
 /**
- * Writes down what control knows of a run's pauses: that it is paused, and how the pause before ended. Each pause is
+ * Writes down what the run registry knows of a run's pauses: that it is paused, and how the pause before ended. Each pause is
  * named by its beginning, and written once: workers meet it at the same moment, and every later step asks again.
  */
 export async function recordPauses(database: Database, { runId, paused, lastPause }: RunRecord): Promise<void> {

@@ -28,7 +28,7 @@ export interface ClaimedShard {
 }
 
 /** The relations that hold rows: the table itself, or its leaf partitions at this moment. */
-const LEAVES = (job: ShardJob): Statement => sql`
+const leafPartitions = (job: ShardJob): Statement => sql`
   SELECT c.oid AS relation, pg_relation_filenode(c.oid) AS filenode,
          pg_relation_size(c.oid, 'main') / CAST(current_setting('block_size') AS bigint) AS blocks
   FROM pg_class AS c
@@ -41,7 +41,7 @@ const LEAVES = (job: ShardJob): Statement => sql`
     WHERE n.nspname = ${job.table.schema} AND t.relname = ${job.table.name} AND p.isleaf
   )`;
 
-export interface CutOptions {
+export interface ShardOptions {
   readonly shardBlocks: number;
   /** The last shard of each relation goes to its end, wherever that is by then. */
   readonly openEnded: boolean;
@@ -51,8 +51,8 @@ export interface CutOptions {
  * Cuts every relation that has no shards yet; a relation that was rewritten (VACUUM FULL, CLUSTER, TRUNCATE) has
  * another filenode and so counts as a new one. The size is read in the statement that records the shards.
  */
-export async function cutShards(session: Session, job: ShardJob, options: CutOptions): Promise<void> {
-  const leaves = LEAVES(job);
+export async function createShards(session: Session, job: ShardJob, options: ShardOptions): Promise<void> {
+  const leaves = leafPartitions(job);
   const size = raw(String(options.shardBlocks));
   const end = options.openEnded
     ? raw("CASE WHEN b.from_block + x.size < leaf.blocks THEN b.from_block + x.size END")
@@ -90,7 +90,7 @@ export async function countShards(
  * rewritten after it had been read has the same rows.
  */
 export async function unreadRelations(session: Session, job: ShardJob): Promise<readonly string[]> {
-  const leaves = LEAVES(job);
+  const leaves = leafPartitions(job);
   const rows = await session.execute({
     text: `WITH leaf AS (${leaves.text})
       SELECT format('%I.%I', n.nspname, c.relname) AS relation

@@ -131,7 +131,7 @@ function valueAt(value: unknown, path: Path): unknown {
   );
 }
 
-const LONGEST_VALUE = 60;
+const MAX_VALUE = 60;
 
 /** The value as JSON, on one line and not too long; a cyclic one (an anchor within itself) by its kind. */
 function valueText(value: unknown): string {
@@ -142,5 +142,5 @@ function valueText(value: unknown): string {
   } catch {
     text = Array.isArray(value) ? "a list that holds itself" : "a mapping that holds itself";
   }
-  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text;
 }

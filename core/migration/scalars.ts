@@ -4,7 +4,7 @@ const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as con
 const DURATION = /^(\d+)(ms|s|m|h|d)$/;
 const DURATION_TEXT = 'a duration such as "250ms", "30s", "5m", "2h" or "7d"';
 /** A Standard execution of Step Functions lives at most one year. */
-const LONGEST_DAYS = 365;
+const MAX_DAYS = 365;
 
 /** `250ms`, `30s`, `5m`, `2h`, `7d`: parsed to milliseconds. */
 export const duration = z
@@ -14,8 +14,8 @@ export const duration = z
     const [, amount = "", unit = "ms"] = DURATION.exec(text) ?? [];
     return Number(amount) * UNITS[unit as keyof typeof UNITS];
   })
-  .refine((milliseconds) => milliseconds <= LONGEST_DAYS * UNITS.d, {
-    error: `a duration of at most ${String(LONGEST_DAYS)}d`,
+  .refine((milliseconds) => milliseconds <= MAX_DAYS * UNITS.d, {
+    error: `a duration of at most ${String(MAX_DAYS)}d`,
   });
 
 /**

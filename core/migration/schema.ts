@@ -148,7 +148,7 @@ const metric = z
  * Of the last 15 days CloudWatch keeps a point a minute, of what is older only one in 5 minutes, and then in an hour.
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html
  */
-const LONGEST_OVER_MS = 15 * 86_400_000;
+const MAX_OVER_MS = 15 * 86_400_000;
 
 const threshold = z
   .strictObject({
@@ -167,7 +167,7 @@ const threshold = z
       .prefault("1m")
       .describe("Width of a data point"),
     over: duration
-      .refine((milliseconds) => milliseconds <= LONGEST_OVER_MS, {
+      .refine((milliseconds) => milliseconds <= MAX_OVER_MS, {
         error: "a duration of at most 15d: CloudWatch has coarser points of what is older",
       })
       .prefault("5m")
@@ -224,7 +224,7 @@ const gate = z
   })
   .describe("What must hold for the run to go on");
 
-const guardedGates = {
+const GATE_SCHEMAS = {
   before_expand: gate.optional().describe("Before the table gets its new column and triggers"),
   before_backfill: gate.optional().describe("Before history is brought over"),
   before_validate: gate.optional().describe("Before the proof of equality"),
@@ -240,10 +240,10 @@ const guardedGates = {
 };
 
 /** The gates of a run, in its order. */
-export const GATES = Object.keys(guardedGates) as readonly (keyof typeof guardedGates)[];
+export const GATES = Object.keys(GATE_SCHEMAS) as readonly (keyof typeof GATE_SCHEMAS)[];
 
 /** A gate by the name that a migration file has for it. */
-export type GateName = keyof typeof guardedGates;
+export type GateName = keyof typeof GATE_SCHEMAS;
 
 const gates = z
   .strictObject({
@@ -253,7 +253,7 @@ const gates = z
       .describe("Alarms that must be OK at every gate; one that fires from expand to cooling returns all traffic"),
     timeout: duration.prefault("30m").describe("How long a gate may wait before it fails"),
     poll: duration.prefault("30s").describe("Between two looks; longer where a gate may wait for hours or days"),
-    ...guardedGates,
+    ...GATE_SCHEMAS,
   })
   .prefault({})
   .describe("What must be healthy for the run to go on, and who must say so");

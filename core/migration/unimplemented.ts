@@ -13,7 +13,7 @@ export interface Unimplemented {
   readonly only?: { readonly text: string; readonly refuses: (value: unknown) => boolean };
 }
 
-const LONGEST_SLICE_MS = 600_000;
+const MAX_SLICE_MS = 600_000;
 
 const only = (refused: string | boolean): NonNullable<Unimplemented["only"]> => ({
   text: String(refused),
@@ -23,7 +23,7 @@ const only = (refused: string | boolean): NonNullable<Unimplemented["only"]> => 
 /** A Lambda invocation ends after 15 minutes; a slice must leave it time for its last batch and for retries. */
 const aboveLongestSlice: NonNullable<Unimplemented["only"]> = {
   text: "above 10m",
-  refuses: (value) => (duration.safeParse(value).data ?? 0) > LONGEST_SLICE_MS,
+  refuses: (value) => (duration.safeParse(value).data ?? 0) > MAX_SLICE_MS,
 };
 
 const ONLY_RENAME = "this version migrates rename_column only";

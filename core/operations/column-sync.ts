@@ -1,6 +1,6 @@
 import type { ColumnCatalog } from "../catalog/catalog.ts";
-import type { StepRequirement } from "../plan/plan.ts";
-import { agreement, disagreement } from "../sql/disagreement.ts";
+import type { Precondition } from "../plan/plan.ts";
+import { isNotDistinct, isDistinct } from "../sql/is-distinct.ts";
 import { identifier, literal, objectName } from "../sql/identifier.ts";
 import { fragment, join, name, raw, type Raw } from "../sql/statement.ts";
 import { SYNC_TRIGGER_PREFIX } from "./sync-names.ts";
@@ -61,7 +61,7 @@ function functionBody(pair: ColumnPair, direction: Direction): string {
  * The lock keeps everybody's DDL on triggers and partitions out, and no reader or writer: they wait for the step's own
  * lock alone, not for this question.
  */
-export function syncIntact(pair: ColumnPair): StepRequirement {
+export function syncIntact(pair: ColumnPair): Precondition {
   const table = name(pair.table.schema, pair.table.name);
   const wanted = triggers(pair).map(({ trigger, direction }) => {
     const constants = [trigger, functionName(pair, direction), functionBody(pair, direction)];
@@ -118,7 +118,7 @@ function triggers(pair: ColumnPair): readonly SyncTrigger[] {
     fragment`NEW.${name(pair.to)}`,
     fragment`OLD.${name(pair.to)}`,
   ];
-  const apart = disagreement(column, newNew, newOld);
+  const apart = isDistinct(column, newNew, newOld);
   const unwritten = raw(
     column.default === undefined ? `CAST(NULL AS ${column.type})` : `CAST((${column.default}) AS ${column.type})`,
   );
@@ -126,22 +126,22 @@ function triggers(pair: ColumnPair): readonly SyncTrigger[] {
     trigger(pair, {
       event: "INSERT",
       direction: "forward",
-      when: fragment`${apart} AND ${agreement(column, newNew, unwritten)}`,
+      when: fragment`${apart} AND ${isNotDistinct(column, newNew, unwritten)}`,
     }),
     trigger(pair, {
       event: "INSERT",
       direction: "backward",
-      when: fragment`${apart} AND ${disagreement(column, newNew, unwritten)}`,
+      when: fragment`${apart} AND ${isDistinct(column, newNew, unwritten)}`,
     }),
     trigger(pair, {
       event: "UPDATE",
       direction: "forward",
-      when: fragment`${apart} AND ${agreement(column, newNew, oldNew)}`,
+      when: fragment`${apart} AND ${isNotDistinct(column, newNew, oldNew)}`,
     }),
     trigger(pair, {
       event: "UPDATE",
       direction: "backward",
-      when: fragment`${apart} AND ${disagreement(column, newNew, oldNew)}`,
+      when: fragment`${apart} AND ${isDistinct(column, newNew, oldNew)}`,
     }),
   ];
 }

@@ -1,4 +1,4 @@
-import type { DdlStep, LockMode, StepRequirement } from "../plan/plan.ts";
+import type { DdlStep, LockMode, Precondition } from "../plan/plan.ts";
 
 /** The locks of a migration's own DDL, from its `locks` section; milliseconds. */
 export interface LockLimits {
@@ -12,7 +12,7 @@ interface Transactional {
   readonly statements: readonly string[];
   readonly lock: LockMode;
   readonly limits: LockLimits;
-  readonly requires?: StepRequirement;
+  readonly requires?: Precondition;
 }
 
 /** A step whose statements take effect together, under lock_timeout and statement_timeout. */

@@ -1,7 +1,7 @@
 import type { ColumnCatalog } from "../catalog/catalog.ts";
 import { NotFound } from "../errors.ts";
 import type { Migration } from "../migration/schema.ts";
-import { disagreement } from "../sql/disagreement.ts";
+import { isDistinct } from "../sql/is-distinct.ts";
 import { literal } from "../sql/identifier.ts";
 import { fragment, name, raw, type Raw } from "../sql/statement.ts";
 import { carriedIndexes, indexesToCarry } from "./carried-index.ts";
@@ -43,7 +43,7 @@ export function renameColumn(operation: RenameColumn, { migration, catalog }: Op
     expand: expand(pair, limits),
     pair: {
       derive: fragment`${name(to)} = t.${name(from)}`,
-      disagrees: disagreement(column, fragment`t.${name(to)}`, fragment`t.${name(from)}`),
+      disagrees: isDistinct(column, fragment`t.${name(to)}`, fragment`t.${name(from)}`),
       old: fragment`t.${name(from)}`,
       new: fragment`t.${name(to)}`,
     },

@@ -2,7 +2,7 @@ import type { Catalog, TableCatalog } from "../catalog/catalog.ts";
 import { MigrationInvalid, NotFound } from "../errors.ts";
 import { NOBODY, OLD_PATH, type Exposure, type FlagState } from "../flag.ts";
 import { backfillTemplate, scanTemplate } from "../ledger/batch.ts";
-import { guardAlarms } from "../migration/guard-alarms.ts";
+import { rollbackAlarms } from "../migration/rollback-alarms.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import { GATES, type Migration } from "../migration/schema.ts";
 import type { OperationPlan } from "../operations/operation.ts";
@@ -49,8 +49,8 @@ export function planMigration(migration: Migration, catalog: Catalog, generation
     },
     indexes: operation.indexes,
     validation: validation(migration, operation, catalog.table),
-    guard: {
-      alarms: guardAlarms(migration),
+    rollbackAlarms: {
+      alarms: rollbackAlarms(migration),
       timeoutSeconds: seconds(migration.gates.timeout),
       pollSeconds: seconds(migration.gates.poll),
     },

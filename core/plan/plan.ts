@@ -32,13 +32,13 @@ export interface DdlStep {
   /** The longest that the step may run and so hold the lock. 0: no limit (concurrent). */
   readonly statementTimeoutMs: number;
   /** What must hold, under a lock of its own, before its statements; absent where nothing has to. */
-  readonly requires?: StepRequirement;
+  readonly requires?: Precondition;
   /** A `concurrent` step's index, so that an invalid leftover is found and dropped. */
   readonly index?: { readonly schema: string; readonly name: string };
 }
 
 /** A condition of a step, asked in its transaction: where it does not hold, nothing of the step takes effect. */
-export interface StepRequirement {
+export interface Precondition {
   /** Takes a lock under which what the query finds stays so until the step has taken effect. */
   readonly lock: string;
   /** Has a row, with a text `problem`, for each thing that is not as it must be. */
@@ -96,7 +96,7 @@ export interface ValidationPlan {
 }
 
 /** What watches over the whole run, and how its gates, soak and cooling wait. */
-export interface GuardPlan {
+export interface RollbackAlarmsPlan {
   /** Every alarm that the migration names: one that fires between expand and contract returns all traffic. */
   readonly alarms: readonly string[];
   /** How long soak and cooling may hold for an alarm that is not OK before they fail. */
@@ -125,10 +125,10 @@ export interface MetricCondition {
   readonly threshold: number;
 }
 
-/** What must hold for the run to pass one gate. An empty one asks for the guard's alarms alone. */
+/** What must hold for the run to pass one gate. An empty one asks for the rollback alarms alone. */
 export interface GatePlan {
   readonly name: GateName;
-  /** Each must be OK, and have been so for `okForSeconds`; the guard's come with 0. */
+  /** Each must be OK, and have been so for `okForSeconds`; the rollback come with 0. */
   readonly alarms: readonly { readonly name: string; readonly okForSeconds: number }[];
   readonly metrics: readonly MetricCondition[];
   /** Boolean SQL expressions over the migrated database. */
@@ -186,7 +186,7 @@ export interface Plan {
   /** Built after the backfill, so that its updates stay HOT. */
   readonly indexes: readonly DdlStep[];
   readonly validation: ValidationPlan;
-  readonly guard: GuardPlan;
+  readonly rollbackAlarms: RollbackAlarmsPlan;
   /** One for each of `GATES`, in that order. */
   readonly gates: readonly GatePlan[];
   readonly cutover: readonly CutoverStep[];

@@ -30,7 +30,7 @@ export interface PreflightContext {
   /** Whether an earlier run of this migration expanded the table: then the new column and our triggers are its own. */
   readonly resuming: boolean;
   readonly flagExists: Reading<boolean>;
-  /** The present state of each guard alarm; one that is not in the map counts as missing. */
+  /** The present state of each rollback alarm; one that is not in the map counts as missing. */
   readonly alarms: Reading<ReadonlyMap<string, AlarmReading>>;
   /** Every predicate of every gate, evaluated now. */
   readonly predicates: readonly PredicateProbe[];

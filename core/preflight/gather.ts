@@ -1,9 +1,9 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { readInactiveSlots, readOpenTransactions } from "../catalog/read-activity.ts";
-import { guardAlarms } from "../migration/guard-alarms.ts";
+import { rollbackAlarms } from "../migration/rollback-alarms.ts";
 import { migratedTable } from "../migration/migrated-table.ts";
 import type { Migration } from "../migration/schema.ts";
-import type { Alarms, Clock, Control, Database, Flags, Metrics } from "../ports.ts";
+import type { Alarms, Clock, RunRegistry, Database, Flags, Metrics } from "../ports.ts";
 import type { PreflightContext } from "./check.ts";
 import { probeMetrics } from "./probe-metrics.ts";
 import { probePredicates } from "./probe-predicates.ts";
@@ -23,7 +23,7 @@ export interface PreflightPorts {
   readonly flags: Pick<Flags, "exists">;
   readonly alarms: Alarms;
   readonly metrics: Metrics;
-  readonly control: Pick<Control, "starter" | "holder">;
+  readonly registry: Pick<RunRegistry, "initiator" | "holder">;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -51,23 +51,23 @@ export async function gatherDatabase(
   };
 }
 
-/** `control` undefined: a plan says nothing of who holds the table on the day of its start. */
+/** `registry` undefined: a plan says nothing of who holds the table on the day of its start. */
 type StackPorts = Pick<PreflightPorts, "flags" | "alarms" | "metrics" | "clock"> & {
-  readonly control: PreflightPorts["control"] | undefined;
+  readonly registry: PreflightPorts["registry"] | undefined;
 };
 
 /** The half that AWS answers. */
 export async function gatherStack(
-  { flags, alarms, metrics, control, clock }: StackPorts,
+  { flags, alarms, metrics, registry, clock }: StackPorts,
   { migration, runId }: Pick<PreflightRequest, "migration" | "runId">,
 ): Promise<StackReadings> {
-  const names = guardAlarms(migration);
+  const names = rollbackAlarms(migration);
   const [flagExists, states, probes, startedBy, holder] = await Promise.all([
     reading(() => flags.exists(migration.migration)),
     reading(async () => (names.length === 0 ? new Map() : alarms.states(names))),
     probeMetrics({ metrics, clock }, migration),
-    runId === undefined || control === undefined ? NOT_ASKED : reading(() => control.starter(runId)),
-    runId === undefined && control !== undefined ? reading(() => control.holder(tableKey(migration))) : NOT_ASKED,
+    runId === undefined || registry === undefined ? NOT_ASKED : reading(() => registry.initiator(runId)),
+    runId === undefined && registry !== undefined ? reading(() => registry.holder(tableKey(migration))) : NOT_ASKED,
   ]);
   return { flagExists, alarms: states, metrics: probes, startedBy, holder };
 }

@@ -2,7 +2,7 @@ import { MigrationInvalid, PreflightRefused } from "../errors.ts";
 import type { Migration } from "../migration/schema.ts";
 import { runChecks, type CheckResult, type PreflightContext, type TableContext } from "./check.ts";
 import { GATE_CHECKS, RELATION_KIND, RUN_CHECKS, SERVER_CHECKS, TABLE_CHECKS } from "./checks.ts";
-import { renameColumnChecks } from "./rename-column/rename-column.ts";
+import { renameColumnChecks } from "./checks/rename-column/rename-column.ts";
 
 /** An operation's own checks, once its table is known to be one. */
 type OperationChecks = (context: TableContext) => readonly CheckResult[];

@@ -14,7 +14,7 @@ import type { Plan } from "../plan/plan.ts";
 import { gatherPreflight } from "../preflight/gather.ts";
 import { refuseIfAny, runPreflight } from "../preflight/run-preflight.ts";
 import type { RunRecord } from "../ports.ts";
-import { goesOnWith } from "./goes-on-with.ts";
+import { describeResume } from "./describe-resume.ts";
 import type { Ports, RunRef } from "./run.ts";
 
 export interface RunRequest {
@@ -25,7 +25,7 @@ export interface RunRequest {
 
 type BeginPorts = Pick<
   Ports,
-  "database" | "control" | "flags" | "alarms" | "metrics" | "executions" | "plans" | "clock"
+  "database" | "registry" | "flags" | "alarms" | "metrics" | "executions" | "plans" | "clock"
 >;
 
 /**
@@ -62,7 +62,7 @@ export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<
     database: plan.database,
     planHash: plan.hash,
     message: open
-      ? await goesOnWith(ports.database, plan, runId)
+      ? await describeResume(ports.database, plan, runId)
       : "a new plan: no earlier run has left anything to go on with",
     resumeAt,
     backfill: fanOut(plan.backfill.workers),
@@ -85,16 +85,16 @@ async function look({ database }: Pick<Ports, "database">, migration: Migration)
 }
 
 /**
- * Whether contract has claimed the open plan. Control knows first: a run may have died between its claim and the
+ * Whether contract has claimed the open plan. RunRegistry knows first: a run may have died between its claim and the
  * ledger, and a call of its that is still under way will drop the old shape.
  */
 async function isInContract(
-  { control }: Pick<Ports, "control">,
+  { registry }: Pick<Ports, "registry">,
   migration: Migration,
   open: OpenPlan | undefined,
 ): Promise<boolean> {
   if (!open || open.contractBegun) return open !== undefined;
-  const holder = await control.holder(tableKey(migration));
+  const holder = await registry.holder(tableKey(migration));
   return holder?.phase === "contract" && holder.planHash === open.planHash;
 }
 
@@ -113,9 +113,9 @@ async function requireUnchanged(
   { found, resumeAt }: { readonly found: Found; readonly resumeAt: RunRef["resumeAt"] },
 ): Promise<void> {
   const now = await look(ports, migration);
-  const same = canonicalJson(essence(found, resumeAt)) === canonicalJson(essence(now, resumeAt));
+  const same = canonicalJson(fingerprint(found, resumeAt)) === canonicalJson(fingerprint(now, resumeAt));
   if (same) return;
-  if (!mayReturn(now, resumeAt)) await giveUp(ports, runId);
+  if (!canRollBack(now, resumeAt)) await giveUp(ports, runId);
   throw new PreflightRefused({
     object: `table "${tableKey(migration)}"`,
     problem: "was changed, by another run or by somebody's DDL, while it was being checked",
@@ -127,18 +127,18 @@ async function requireUnchanged(
  * Whether the shape that a rollback returns traffic to is there. The run then keeps the table: it may have taken it
  * from one that died with traffic on the new path, and is now what an alarm, a rollback or the next start finds.
  */
-function mayReturn({ open }: Found, resumeAt: RunRef["resumeAt"]): boolean {
+function canRollBack({ open }: Found, resumeAt: RunRef["resumeAt"]): boolean {
   return open !== undefined && (resumeAt === "contract" || !open.contractBegun);
 }
 
-async function giveUp({ control, clock }: Pick<Ports, "control" | "clock">, runId: string): Promise<void> {
+async function giveUp({ registry, clock }: Pick<Ports, "registry" | "clock">, runId: string): Promise<void> {
   const reason = "the table was changed while it was being checked";
-  await control.transition({ runId, from: ["preflight"], to: "rolled-back", at: clock.now().toISOString(), reason });
-  await control.release(runId);
+  await registry.transition({ runId, from: ["preflight"], to: "rolled-back", at: clock.now().toISOString(), reason });
+  await registry.release(runId);
 }
 
 /** Without what changes by itself: sizes, and inside contract the columns. */
-function essence({ catalog: { table }, open, generation }: Found, resumeAt: RunRef["resumeAt"]): object {
+function fingerprint({ catalog: { table }, open, generation }: Found, resumeAt: RunRef["resumeAt"]): object {
   if (resumeAt === "contract") return { open, generation };
   const { columns, indexes, constraints, triggers } = table ?? {};
   return { open, generation, columns, indexes, constraints, triggers };
@@ -179,12 +179,12 @@ async function storedPlan({ plans, database }: BeginPorts, open: OpenPlan): Prom
 }
 
 async function record(
-  { clock, control }: Pick<Ports, "clock" | "control">,
+  { clock, registry }: Pick<Ports, "clock" | "registry">,
   { runId, executionArn, migration }: RunRequest,
   { plan, resumeAt }: { readonly plan: Plan; readonly resumeAt: RunRef["resumeAt"] },
 ): Promise<RunRecord> {
   const now = clock.now().toISOString();
-  const startedBy = await control.starter(runId);
+  const startedBy = await registry.initiator(runId);
   return {
     runId,
     migration: plan.migration,
@@ -194,7 +194,7 @@ async function record(
     phase: resumeAt === "contract" ? "contract" : "preflight",
     startedAt: now,
     updatedAt: now,
-    alarms: plan.guard.alarms,
+    alarms: plan.rollbackAlarms.alarms,
     ...(startedBy !== undefined && { startedBy }),
   };
 }
@@ -204,7 +204,7 @@ async function record(
  * compare-and-set, unless a rollback or an undo of it may still be under way.
  */
 async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
-  const holder = await ports.control.register(run);
+  const holder = await ports.registry.register(run);
   if (!holder) return;
   const alive = isClosing(holder) || (await ports.executions.status(holder.executionArn)) === "RUNNING";
   const winner = alive ? holder : await succeed(ports, run, holder);
@@ -229,8 +229,8 @@ function remedyFor(phase: RunRecord["phase"]): string {
 }
 
 /** A repeated call makes another plan where the table has grown since; the run keeps the one that it registered with. */
-async function registeredPlan({ control, plans }: BeginPorts, { runId }: RunRequest, made: Plan): Promise<Plan> {
-  const registered = await control.run(runId);
+async function registeredPlan({ registry, plans }: BeginPorts, { runId }: RunRequest, made: Plan): Promise<Plan> {
+  const registered = await registry.run(runId);
   return registered === undefined || registered.planHash === made.hash ? made : plans.get(registered.planHash);
 }
 
@@ -239,12 +239,12 @@ async function registeredPlan({ control, plans }: BeginPorts, { runId }: RunRequ
  * has claimed cannot be: only a run that goes on with contract may follow it.
  */
 async function succeed(
-  { control, clock }: BeginPorts,
+  { registry, clock }: BeginPorts,
   run: RunRecord,
   dead: RunRecord,
 ): Promise<RunRecord | undefined> {
   const reason = `its execution ended without a rollback; run ${run.runId} goes on with its plan`;
-  const closed = await control.transition({
+  const closed = await registry.transition({
     runId: dead.runId,
     from: REVERSIBLE,
     to: "rolled-back",
@@ -254,7 +254,7 @@ async function succeed(
   if (closed.phase === "contract" && run.phase !== "contract") return closed;
   // A rollback was faster: it is at work on the flag, and ends by giving the table free.
   if (isClosing(closed) && closed.reason !== reason) return closed;
-  return control.takeOver(run, dead.runId);
+  return registry.takeOver(run, dead.runId);
 }
 
 function fanOut(workers: number): RunRef["backfill"] {

@@ -12,12 +12,12 @@ import { done, soak, wait, type StepResult } from "./step-result.ts";
  * Between two looks at a deployment, in seconds: soon at first, since most are done at once; then a quarter of its age,
  * since one that bakes takes minutes, and each look is some 9 events of the 25,000 that an execution may have.
  */
-const SOONEST_LOOK = 2;
-const LATEST_LOOK = 30;
+const MIN_LOOK = 2;
+const MAX_LOOK = 30;
 const LOOK_AFTER_SHARE_OF_AGE = 0.25;
 
 /** Looks of the gate in all soaks together: each is some 16 events of the 25,000 that an execution may have. */
-const MOST_LOOKS = 400;
+const MAX_LOOKS = 400;
 
 /**
  * Follows the plan's flag steps. Each call looks at where the run is: a step whose deployment is complete soaks, with
@@ -27,7 +27,7 @@ const MOST_LOOKS = 400;
  * @throws FlagDeploymentFailed where AppConfig or a person took the deployment back.
  */
 export async function cutover(
-  ports: Pick<Ports, "control" | "database" | "clock" | "flags">,
+  ports: Pick<Ports, "registry" | "database" | "clock" | "flags">,
   run: Run,
 ): Promise<StepResult> {
   await enterPhase(ports, run, "cutover");
@@ -40,7 +40,7 @@ export async function cutover(
 }
 
 async function deployStep(
-  ports: Pick<Ports, "control" | "database" | "flags">,
+  ports: Pick<Ports, "registry" | "database" | "flags">,
   run: Run,
   step: CutoverStep,
 ): Promise<StepResult> {
@@ -66,7 +66,7 @@ async function deployStep(
 }
 
 function nextLook(ageSeconds: number): number {
-  return Math.min(LATEST_LOOK, Math.max(SOONEST_LOOK, ageSeconds * LOOK_AFTER_SHARE_OF_AGE));
+  return Math.min(MAX_LOOK, Math.max(MIN_LOOK, ageSeconds * LOOK_AFTER_SHARE_OF_AGE));
 }
 
 /** Soaks until the next look of the gate, which fails at once where an alarm fires: nothing else watches a soak. */
@@ -77,19 +77,19 @@ function soakOn({ plan }: Run, left: number, title: string): StepResult {
   );
 }
 
-function secondsBetweenLooks({ guard, cutover: steps }: Plan): number {
+function secondsBetweenLooks({ rollbackAlarms, cutover: steps }: Plan): number {
   const total = steps.reduce((sum, { soakSeconds }) => sum + soakSeconds, 0);
-  return Math.max(guard.pollSeconds, total / MOST_LOOKS);
+  return Math.max(rollbackAlarms.pollSeconds, total / MAX_LOOKS);
 }
 
 /** Remembers the number: asked to deploy a state that was taken back, the flags would deploy it anew, again and again. */
 async function startDeployment(
-  ports: Pick<Ports, "control" | "database" | "flags">,
+  ports: Pick<Ports, "registry" | "database" | "flags">,
   run: Run,
   step: CutoverStep,
 ): Promise<number> {
-  const { migration, guard } = run.plan;
-  const deployment = await ports.flags.deploy(migration, step.flag, guard.alarms);
+  const { migration, rollbackAlarms } = run.plan;
+  const deployment = await ports.flags.deploy(migration, step.flag, rollbackAlarms.alarms);
   // Before anything that may fail, the database above all: a repeated call would be refused before it came here.
   await takeBackIfRolledBack(ports, run);
   const about = { runId: run.ref.id, kind: "flag-deployment", subject: step.id } as const;
@@ -127,11 +127,11 @@ const TAKEN_BACK: readonly Phase[] = ["rolled-back", "undoing", "undone"];
  * A rollback may have claimed the run, and returned traffic, between the look at the phase and the deployment. Whoever
  * deploys last looks once more, so that the old path is what stays.
  */
-async function takeBackIfRolledBack({ control, flags }: Pick<Ports, "control" | "flags">, run: Run): Promise<void> {
-  const record = await control.run(run.ref.id);
+async function takeBackIfRolledBack({ registry, flags }: Pick<Ports, "registry" | "flags">, run: Run): Promise<void> {
+  const record = await registry.run(run.ref.id);
   if (record?.phase === "cutover") return;
   if (record && TAKEN_BACK.includes(record.phase)) await flags.deployNow(run.plan.migration, OLD_PATH);
-  await requirePhase(control, run, ["cutover"]);
+  await requirePhase(registry, run, ["cutover"]);
 }
 
 interface ReachedStep {

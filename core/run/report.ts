@@ -5,7 +5,7 @@ import { gateReports, type GateReport } from "./gate/gate-report.ts";
 import { shardJob } from "./shards/jobs.ts";
 import { readProgress } from "./shards/progress.ts";
 import { enterPhase, type Ports, type Run } from "./run.ts";
-import { readFindings, type Findings } from "./shards/verdict.ts";
+import { readFindings, type Findings } from "./shards/validation-result.ts";
 
 /** What a run did, as its execution's output. Times are seconds. */
 export interface RunReport {
@@ -27,7 +27,7 @@ export interface RunReport {
 
 /** Ends a run: writes what happened, gives the table free, tells people. */
 export async function report(
-  ports: Pick<Ports, "control" | "database" | "clock" | "notifier">,
+  ports: Pick<Ports, "registry" | "database" | "clock" | "notifier">,
   run: Run,
 ): Promise<RunReport> {
   const { startedBy } = await enterPhase(ports, run, "done");
@@ -48,7 +48,7 @@ export async function report(
     ...(startedBy !== undefined && { startedBy }),
   };
   await recordOutcome(database, run.ref.id, "done");
-  await ports.control.release(run.ref.id);
+  await ports.registry.release(run.ref.id);
   await ports.notifier.notify({
     subject: `Sluice: ${run.plan.migration} is done`,
     body: `${run.plan.operation.summary}\n${JSON.stringify(result, undefined, 2)}`,

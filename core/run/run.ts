@@ -5,7 +5,7 @@ import type {
   Approvals,
   Callers,
   Clock,
-  Control,
+  RunRegistry,
   Database,
   Executions,
   Flags,
@@ -13,7 +13,7 @@ import type {
   Notifier,
   PlanStore,
   RunRecord,
-  Standbys,
+  Callbacks,
 } from "../ports.ts";
 import { enters, type Phase } from "../plan/phases.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -39,12 +39,12 @@ export type RunRef = z.infer<typeof runRefSchema>;
 /** Every port that a step may need; a step names those that it does need. */
 export interface Ports {
   readonly database: Database;
-  readonly control: Control;
+  readonly registry: RunRegistry;
   readonly flags: Flags;
   readonly alarms: Alarms;
   readonly metrics: Metrics;
   readonly approvals: Approvals;
-  readonly standbys: Standbys;
+  readonly callbacks: Callbacks;
   readonly callers: Callers;
   readonly executions: Executions;
   readonly plans: PlanStore;
@@ -65,16 +65,16 @@ export interface Applier {
 }
 
 /**
- * Enters a phase by compare-and-set in control, and notes the time in the ledger. Entering it again changes nothing.
+ * Enters a phase by compare-and-set in the run registry, and notes the time in the ledger. Entering it again changes nothing.
  *
  * @throws RunSuperseded where the run was rolled back meanwhile.
  */
 export async function enterPhase(
-  { control, database, clock }: Pick<Ports, "control" | "database" | "clock">,
+  { registry, database, clock }: Pick<Ports, "registry" | "database" | "clock">,
   run: Run,
   phase: Exclude<Phase, "rolled-back" | "undoing" | "undone">,
 ): Promise<RunRecord> {
-  const record = await control.transition({
+  const record = await registry.transition({
     runId: run.ref.id,
     from: enters(phase),
     to: phase,
@@ -85,23 +85,23 @@ export async function enterPhase(
   return record;
 }
 
-/** Notes in the ledger that control has the run in the phase; the time of the first call stays. */
+/** Notes in the ledger that the run registry has the run in the phase; the time of the first call stays. */
 export async function notePhase(database: Database, run: Run, phase: Phase): Promise<void> {
   await database.execute(sql`
     INSERT INTO sluice.phase (run_id, phase) VALUES (${run.ref.id}, ${phase}) ON CONFLICT DO NOTHING`);
 }
 
-/** The name of the run's database, which is that of `cdk.json`: a table's key in control begins with it. */
+/** The name of the run's database, which is that of `cdk.json`: a table's key in the run registry begins with it. */
 export function databaseOf({ table }: Pick<RunRecord, "table">): string {
   return table.slice(0, table.indexOf("/"));
 }
 
 /**
- * @returns the run as control has it.
+ * @returns the run as the run registry has it.
  * @throws RunSuperseded where the run is not in one of the phases any more.
  */
-export async function requirePhase(control: Control, run: Run, phases: readonly Phase[]): Promise<RunRecord> {
-  const record = await control.run(run.ref.id);
+export async function requirePhase(registry: RunRegistry, run: Run, phases: readonly Phase[]): Promise<RunRecord> {
+  const record = await registry.run(run.ref.id);
   if (!record || !phases.includes(record.phase)) throw superseded(record, phases.join(" or "));
   return record;
 }
@@ -118,7 +118,7 @@ export async function secondsInPhase(database: Database, run: Run, phase: Phase)
 export function superseded(record: RunRecord | undefined, wanted: string): RunSuperseded {
   return new RunSuperseded({
     object: `run "${record?.runId ?? "unknown"}"`,
-    problem: record ? `is in phase ${record.phase} and cannot go on in ${wanted}` : "is not in the control table",
+    problem: record ? `is in phase ${record.phase} and cannot go on in ${wanted}` : "is not in the run registry",
     remedy:
       record?.phase === "rolled-back"
         ? `It was rolled back (${record.reason ?? "no reason given"}); start a new run`

@@ -8,7 +8,7 @@ import type { GateEvaluation } from "./gate/evaluation.ts";
 export type StepResult =
   | { readonly status: "more" | "done"; readonly message: string; readonly gate?: GateEvaluation }
   | {
-      readonly status: "wait" | "soak" | "standby";
+      readonly status: "wait" | "soak" | "callback";
       readonly waitSeconds: number;
       readonly message: string;
       readonly gate?: GateEvaluation;
@@ -26,8 +26,8 @@ export const soak = (seconds: number, message: string): StepResult => ({
   waitSeconds: wholeSeconds(seconds),
   message,
 });
-export const standby = (seconds: number, message: string): StepResult => ({
-  status: "standby",
+export const callback = (seconds: number, message: string): StepResult => ({
+  status: "callback",
   waitSeconds: wholeSeconds(seconds),
   message,
 });

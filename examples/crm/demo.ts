@@ -20,7 +20,7 @@ a request failed, a write was lost or a row differs.
   --directory D  where the stack keeps its files (default .cache/local); two demos at once need two
 `;
 
-const MOST_CONTACTS = 50_000_000;
+const MAX_CONTACTS = 50_000_000;
 
 /** @returns the exit code. */
 async function main(): Promise<number> {
@@ -59,8 +59,8 @@ function optionsOf(args: readonly string[]): DemoOptions | string {
     });
     const [contacts, rate] = [Number(values.contacts), Number(values.rate)];
     if (values.help) return USAGE;
-    if (!Number.isInteger(contacts) || contacts < 1_000 || contacts > MOST_CONTACTS) {
-      return `--contacts ${values.contacts}: give a whole number from 1000 to ${String(MOST_CONTACTS)}\n\n${USAGE}`;
+    if (!Number.isInteger(contacts) || contacts < 1_000 || contacts > MAX_CONTACTS) {
+      return `--contacts ${values.contacts}: give a whole number from 1000 to ${String(MAX_CONTACTS)}\n\n${USAGE}`;
     }
     if (!(rate > 0 && rate <= 2_000)) return `--rate ${values.rate}: give a number up to 2000\n\n${USAGE}`;
     const { keep, json, directory } = values;

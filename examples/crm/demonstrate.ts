@@ -117,8 +117,8 @@ async function runMigration(props: RunMigration): Promise<RunView> {
   if (executionArn === undefined) throw notStarted(runId);
   screen.say(`\n${screen.style.bold(`  ${runId}`)}  StartExecution ${JSON.stringify(input)}\n`);
   props.crm.app.latency.enterPhase("preflight");
-  const [control, database] = [await services.control(), await services.database(DATABASE)];
-  const watch = new RunWatch({ services, control, database, executionArn, runId });
+  const [registry, database] = [await services.registry(), await services.database(DATABASE)];
+  const watch = new RunWatch({ services, registry, database, executionArn, runId });
   for (;;) {
     const view = await orAbort(watch.look(), signal);
     if (view.phase !== undefined) props.crm.app.latency.enterPhase(view.phase);

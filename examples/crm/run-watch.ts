@@ -1,7 +1,7 @@
 import type { Services } from "../../cli/services/services.ts";
 import type { Execution } from "../../cli/services/state-machines.ts";
 import type { Phase } from "../../core/plan/phases.ts";
-import type { Control, Database } from "../../core/ports.ts";
+import type { RunRegistry, Database } from "../../core/ports.ts";
 import type { Progress } from "../../core/run/shards/progress.ts";
 
 /** A run as it stands at this moment. */
@@ -19,7 +19,7 @@ export interface RunView {
 
 export interface RunWatchProps {
   readonly services: Services;
-  readonly control: Control;
+  readonly registry: RunRegistry;
   readonly database: Database;
   readonly executionArn: string;
   readonly runId: string;
@@ -30,11 +30,11 @@ export class RunWatch {
   constructor(private readonly props: RunWatchProps) {}
 
   async look(): Promise<RunView> {
-    const { services, control, executionArn, runId } = this.props;
+    const { services, registry, executionArn, runId } = this.props;
     const machines = services.stateMachines();
     const [execution, record, step] = await Promise.all([
       machines.describe(executionArn),
-      control.run(runId),
+      registry.run(runId),
       machines.lastStep(executionArn),
     ]);
     const jobs = record === undefined ? [] : await this.#jobs(record.planHash);

@@ -7,7 +7,7 @@ const FIRST_NAMES = ["Ana", "Björn", "Chidi", "Daniela", "Émile", "Fatima", "G
 const LAST_NAMES = ["Silva", "Müller", "O'Neill", "Nguyen", "García", "Kowalska", "Smith", "田中", "van der Berg"];
 const STATUSES = ["new", "working", "qualified", "customer", "lost"];
 const INDUSTRIES = ["software", "retail", "health", "energy", "education"];
-const PLANS = ["starter", "team", "enterprise"];
+const PLANS = ["initiator", "team", "enterprise"];
 const STAGES = ["prospect", "proposal", "negotiation", "won", "lost"];
 /** Four of five contacts live where their tenant does. */
 const HOME_REGION_SHARE = 0.8;

@@ -10,7 +10,7 @@ const databasesSchema = z.record(
 export type DatabaseAddress = z.infer<typeof databasesSchema>[string];
 
 type Key =
-  | "SLUICE_CONTROL_TABLE"
+  | "SLUICE_REGISTRY_TABLE"
   | "SLUICE_PLAN_BUCKET"
   | "SLUICE_FLAG_APPLICATION"
   | "SLUICE_STRATEGY_STEPWISE"

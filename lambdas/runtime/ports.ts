@@ -10,10 +10,10 @@ import { SystemClock } from "../../adapters/clock.ts";
 import { CloudWatchAlarms } from "../../adapters/cloudwatch/alarms.ts";
 import { cloudWatchClient } from "../../adapters/cloudwatch/cloudwatch-client.ts";
 import { CloudWatchMetrics } from "../../adapters/cloudwatch/metrics.ts";
-import { DynamoApprovals } from "../../adapters/control/approvals.ts";
-import type { ControlTableProps } from "../../adapters/control/control-table.ts";
-import { DynamoControl } from "../../adapters/control/control.ts";
-import { StepFunctionsStandbys } from "../../adapters/control/standbys.ts";
+import { DynamoApprovals } from "../../adapters/registry/approvals.ts";
+import type { RegistryTableProps } from "../../adapters/registry/registry-table.ts";
+import { DynamoRunRegistry } from "../../adapters/registry/run-registry.ts";
+import { StepFunctionsCallbacks } from "../../adapters/registry/callbacks.ts";
 import { dataApiClient } from "../../adapters/data-api/data-api-client.ts";
 import { DataApiDatabase } from "../../adapters/data-api/data-api-database.ts";
 import { StepFunctionsExecutions } from "../../adapters/executions.ts";
@@ -26,10 +26,10 @@ import { databaseAddress, environmentVariable } from "./environment.ts";
  * Every port but the database: what a rollback must do, it does with the database unreachable. These are the adapters
  * on AWS, wired here and nowhere else.
  */
-export const controlPorts = lazily<Omit<Ports, "database">>({
-  control: () => new DynamoControl(controlTable()),
-  approvals: () => new DynamoApprovals(controlTable()),
-  standbys: () => new StepFunctionsStandbys({ ...controlTable(), stepFunctions: new SFNClient({}) }),
+export const registryPorts = lazily<Omit<Ports, "database">>({
+  registry: () => new DynamoRunRegistry(registryTable()),
+  approvals: () => new DynamoApprovals(registryTable()),
+  callbacks: () => new StepFunctionsCallbacks({ ...registryTable(), stepFunctions: new SFNClient({}) }),
   callers: () => new StsCallers({ client: new STSClient({}) }),
   flags: () =>
     new AppConfigFlags({
@@ -64,7 +64,7 @@ export function portsFor(name: string): Ports {
   const known = databases.get(name);
   if (known) return known;
   const withDatabase = lazily<Pick<Ports, "database">>({ database: () => database(name) });
-  const ports = Object.setPrototypeOf(withDatabase, controlPorts) as Ports;
+  const ports = Object.setPrototypeOf(withDatabase, registryPorts) as Ports;
   databases.set(name, ports);
   return ports;
 }
@@ -82,9 +82,9 @@ function lazily<T extends object>(makers: { readonly [Key in keyof T]: () => T[K
   return members;
 }
 
-/** The items of a run, of approvals and of standbys are in one table. */
-function controlTable(): ControlTableProps {
-  return { client: new DynamoDBClient({}), tableName: environmentVariable("SLUICE_CONTROL_TABLE") };
+/** The items of a run, of approvals and of callbacks are in one table. */
+function registryTable(): RegistryTableProps {
+  return { client: new DynamoDBClient({}), tableName: environmentVariable("SLUICE_REGISTRY_TABLE") };
 }
 
 function database(name: string): DataApiDatabase {

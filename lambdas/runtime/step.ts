@@ -3,7 +3,7 @@ import type { Context } from "aws-lambda";
 import { z } from "zod";
 import { ConfigurationInvalid } from "../../core/errors.ts";
 import { runRefSchema, type Ports, type Run } from "../../core/run/run.ts";
-import { controlPorts, portsFor } from "./ports.ts";
+import { registryPorts, portsFor } from "./ports.ts";
 
 const logger = new Logger();
 
@@ -63,7 +63,7 @@ export function command<Shape extends z.ZodRawShape, Result>(
   work: (ports: Omit<Ports, "database">, request: CommandInput<Shape>) => Promise<Result>,
 ): Handler<Result> {
   const schema = commandSchema.and(z.object(shape));
-  const handler = task(z.custom<CommandInput<Shape>>(), (request) => work(controlPorts, request));
+  const handler = task(z.custom<CommandInput<Shape>>(), (request) => work(registryPorts, request));
   return async (event, context) => {
     const parsed = schema.safeParse(event);
     if (parsed.success) return handler(parsed.data, context);

@@ -12,7 +12,7 @@ const ENDS: Readonly<Record<(typeof MACHINES)[number], Readonly<Record<string, E
   migration: {
     Done: { means: "The old column is gone; the output is the report", press: "Nothing" },
     Refused: {
-      means: "Preflight said no; control does not know the run",
+      means: "Preflight said no; the run registry does not know the run",
       press: "Mend what the error lists, start again",
     },
     RolledBack: {

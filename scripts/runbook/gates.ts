@@ -8,8 +8,8 @@ export function gatesTable(): string {
   const rows = GATES.map((gate) => {
     const state = Object.keys(states).find((name) => states[name]?.Parameters?.gate === gate);
     if (state === undefined) throw new RangeError(`gate "${gate}": no state asks it`);
-    const [next, standby] = [nextFor(states, state, "done"), nextFor(states, state, "standby")];
-    return [`\`${gate}\``, code(state), code(standby), states[state]?.Comment ?? "", code(next)];
+    const [next, callback] = [nextFor(states, state, "done"), nextFor(states, state, "callback")];
+    return [`\`${gate}\``, code(state), code(callback), states[state]?.Comment ?? "", code(next)];
   });
   return table(["gate", "state that asks", "state that stands by", "when", "passes to"], rows);
 }
@@ -28,5 +28,5 @@ export function pausedStates(): string {
 
 function standbyOf(states: States, gate: string): string | undefined {
   const state = Object.keys(states).find((name) => states[name]?.Parameters?.gate === gate);
-  return state === undefined ? undefined : nextFor(states, state, "standby");
+  return state === undefined ? undefined : nextFor(states, state, "callback");
 }

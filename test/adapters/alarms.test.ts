@@ -10,7 +10,7 @@ import { CloudWatchAlarms } from "../../adapters/cloudwatch/alarms.ts";
 import { ServiceUnavailable } from "../../core/errors.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { FakeAlarms } from "../support/fakes.ts";
-import { alarmsContract } from "./alarms-contract.ts";
+import { alarmsContract } from "./alarms.conformance.ts";
 
 const { client } = useEmulator();
 

@@ -1,11 +1,11 @@
 import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
-import { DynamoApprovals } from "../../adapters/control/approvals.ts";
+import { DynamoApprovals } from "../../adapters/registry/approvals.ts";
 import { ServiceRefused } from "../../core/errors.ts";
-import { emptyControlTable } from "../support/control-table.ts";
+import { emptyControlTable } from "../support/registry-table.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { FakeApprovals } from "../support/fakes.ts";
-import { approval, approvalsContract } from "./approvals-contract.ts";
+import { approval, approvalsContract } from "./approvals.conformance.ts";
 
 const { client } = useEmulator();
 const KEY = { id: { S: "approval#a#before_cutover" } };

@@ -11,7 +11,7 @@ import { type Emulator, startEmulator } from "../../local/emulator.ts";
 import { clientConfig } from "../support/emulator.ts";
 import { FakeCallers } from "../support/fakes.ts";
 import { createIamUser, type IamUser } from "../support/iam-user.ts";
-import { callersContract } from "./callers-contract.ts";
+import { callersContract } from "./callers.conformance.ts";
 
 const PURPOSE = purpose("approve", { run: "a", plan: "0".repeat(64), reason: "looked at it" });
 

@@ -10,7 +10,7 @@ import { StepFunctionsExecutions } from "../../adapters/executions.ts";
 import { ServiceUnavailable } from "../../core/errors.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { FakeExecutions } from "../support/fakes.ts";
-import { executionsContract } from "./executions-contract.ts";
+import { executionsContract } from "./executions.conformance.ts";
 
 const { client } = useEmulator();
 let count = 0;

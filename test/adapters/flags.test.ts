@@ -13,7 +13,7 @@ import { type FlagState, NOBODY, OLD_PATH } from "../../core/flag.ts";
 import { ALARM_ARN_PREFIX, flagOnAppConfig } from "../support/app-config.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { FakeFlags } from "../support/fakes.ts";
-import { flagsContract } from "./flags-contract.ts";
+import { flagsContract } from "./flags.conformance.ts";
 
 const { client } = useEmulator();
 const HALF: FlagState = { read: { percent: 50, tenants: [], regions: [] }, write: NOBODY };

@@ -10,7 +10,7 @@ import { ServiceRefused, ServiceUnavailable } from "../../core/errors.ts";
 import type { MetricPlan } from "../../core/plan/plan.ts";
 import { clientConfig, useEmulator } from "../support/emulator.ts";
 import { FakeMetrics } from "../support/fakes.ts";
-import { metricsContract } from "./metrics-contract.ts";
+import { metricsContract } from "./metrics.conformance.ts";
 
 const { client } = useEmulator();
 

@@ -8,7 +8,7 @@ import { SnsNotifier, snsSubject } from "../../adapters/notifier.ts";
 import { NotFound } from "../../core/errors.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { FakeNotifier } from "../support/fakes.ts";
-import { notifierContract } from "./notifier-contract.ts";
+import { notifierContract } from "./notifier.conformance.ts";
 
 const { client } = useEmulator();
 const servers: Server[] = [];

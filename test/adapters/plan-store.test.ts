@@ -10,7 +10,7 @@ import { S3PlanStore } from "../../adapters/plan-store.ts";
 import { NotFound, ServiceUnavailable } from "../../core/errors.ts";
 import { useEmulator } from "../support/emulator.ts";
 import { FakePlanStore } from "../support/fakes.ts";
-import { plan, planStoreContract } from "./plan-store-contract.ts";
+import { plan, planStoreContract } from "./plan-store.conformance.ts";
 
 const { client } = useEmulator();
 let count = 0;

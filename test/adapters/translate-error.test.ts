@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { translateError } from "../../adapters/translate-error.ts";
 import { NotFound, RunSuperseded, ServiceRefused, ServiceUnavailable } from "../../core/errors.ts";
 
-const context = { service: "DynamoDB", object: 'table "control"' };
+const context = { service: "DynamoDB", object: 'table "registry"' };
 
 function failure(name: string, properties: object = {}): Error {
   return Object.assign(new Error("said so"), { name }, properties);
@@ -30,7 +30,7 @@ describe("an error of the SDK", () => {
   it("names what is missing", () => {
     const translated = translateError(context, failure("ResourceNotFoundException"));
     expect(translated).toBeInstanceOf(NotFound);
-    expect(translated.message).toContain('table "control"');
+    expect(translated.message).toContain('table "registry"');
   });
 
   it.each([

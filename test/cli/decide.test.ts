@@ -9,9 +9,9 @@ let stack: OperatedStack;
 
 beforeEach(async () => {
   stack = new OperatedStack();
-  await stack.control.register(runRecord("friday"));
+  await stack.registry.register(runRecord("friday"));
   await stack.approvals.request(question("friday"));
-  await stack.standbys.keep("friday", "token-of-friday");
+  await stack.callbacks.keep("friday", "token-of-friday");
 });
 
 const sluice = (props: TestCliProps = {}): ReturnType<typeof testCli> =>
@@ -21,7 +21,7 @@ const decision = async (): Promise<unknown> => (await stack.approvals.find("frid
 
 const GATE: GateEvaluation = {
   gate: "before_cutover",
-  verdict: "standby",
+  verdict: "callback",
   readings: [
     { kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK for 300 s", verdict: "pass", reason: "" },
     { kind: "approval", name: "approval", value: "none", threshold: "approved", verdict: "hold", reason: "asked" },
@@ -38,7 +38,7 @@ describe("sluice approve", () => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toBe(`✓ Gate before_cutover of run "friday" is approved by ${BEN}. The run goes on.\n`);
     expect(await decision()).toMatchObject({ verdict: "approved", by: BEN, reason: "checked with BI" });
-    expect(stack.standbys.woken).toEqual(["token-of-friday"]);
+    expect(stack.callbacks.woken).toEqual(["token-of-friday"]);
     const request = { run: "friday", plan: "3f9c21ab", reason: "checked with BI" };
     const proof = { query: JSON.stringify({ arn: BEN, purpose: purpose("approve", request) }) };
     expect(stack.calls).toEqual([{ name: "Approve", payload: { ...request, proof } }]);
@@ -198,7 +198,7 @@ describe("an answer that does not count", () => {
   });
 
   it("is the one of whoever started the run, where the gate forbids that", async () => {
-    await stack.control.register(runRecord("saturday"));
+    await stack.registry.register(runRecord("saturday"));
     await stack.approvals.request(question("saturday", { selfApproval: false }));
     stack.caller = ANA;
     expect(await refused("approve", "saturday", "--reason", "me")).toBe(
@@ -208,11 +208,11 @@ describe("an answer that does not count", () => {
   });
 
   it("is the one to a run that asks nothing, or is over", async () => {
-    await stack.control.register(runRecord("sunday"));
+    await stack.registry.register(runRecord("sunday"));
     expect(await refused("approve", "sunday", "--reason", "go")).toBe(
       '✗ run "sunday" asks nothing at this moment → See what it waits for: sluice status sunday',
     );
-    await stack.control.transition({
+    await stack.registry.transition({
       ...{ runId: "sunday", from: ["validate"], to: "rolled-back", at: "2026-01-05T10:00:00.000Z" },
       reason: 'alarm "crm-errors" fired',
     });
@@ -248,7 +248,7 @@ describe("an answer that does not count", () => {
   it("ends with 4 for a run that is not there, and where the stack is older than the command", async () => {
     const missing = await sluice()("approve", "nobody", "--reason", "go");
     expect(missing.code).toBe(4);
-    expect(missing.err).toBe('✗ run "nobody"\n  is not in the control table\n  → List the runs: sluice status\n');
+    expect(missing.err).toBe('✗ run "nobody"\n  is not in the run registry\n  → List the runs: sluice status\n');
     const old = stack.services({ stack: () => Promise.resolve({ ...stack.outputs, all: {} }) });
     const { code, err } = await sluice({ services: old })("approve", "friday", "--reason", "go");
     expect(code).toBe(4);

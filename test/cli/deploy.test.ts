@@ -4,7 +4,7 @@ import { runCdk } from "../../cli/services/cdk.ts";
 import { type TestCliProps, testCli } from "./test-cli.ts";
 
 const stack = (): ReturnType<Services["stack"]> =>
-  Promise.resolve({ migrationArn: "m", rollbackArn: "r", controlTable: "c", all: { ControlTable: "c" } });
+  Promise.resolve({ migrationArn: "m", rollbackArn: "r", registryTable: "c", all: { RegistryTable: "c" } });
 
 /** The command line on a CDK CLI that keeps what it was asked and ends with these codes. */
 function withCdk(codes: readonly number[], props: TestCliProps = {}) {
@@ -61,7 +61,7 @@ describe("sluice deploy", () => {
 
   it("gives a script the outputs", async () => {
     const { sluice } = withCdk([0, 0]);
-    expect(JSON.parse((await sluice("deploy", "--yes", "--json")).out)).toEqual({ outputs: { ControlTable: "c" } });
+    expect(JSON.parse((await sluice("deploy", "--yes", "--json")).out)).toEqual({ outputs: { RegistryTable: "c" } });
   });
 });
 

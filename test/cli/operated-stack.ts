@@ -9,9 +9,9 @@ import { start } from "../../core/run/operator/start.ts";
 import { FakeApprovals } from "../support/fakes/approvals.ts";
 import { FakeCallers } from "../support/fakes/callers.ts";
 import { FakeClock } from "../support/fakes/clock.ts";
-import { FakeControl } from "../support/fakes/control.ts";
+import { FakeRunRegistry } from "../support/fakes/run-registry.ts";
 import { FakeExecutions } from "../support/fakes/executions.ts";
-import { FakeStandbys } from "../support/fakes/standbys.ts";
+import { FakeCallbacks } from "../support/fakes/callbacks.ts";
 
 export const START = "2026-01-05T09:00:00.000Z";
 export const HASH = `3f9c21ab${"0".repeat(56)}`;
@@ -52,9 +52,9 @@ export function question(runId: string, more: Partial<Approval> = {}): Approval 
  * throw comes back as Lambda hands it on. Who calls is `caller`.
  */
 export class OperatedStack {
-  readonly control = new FakeControl();
+  readonly registry = new FakeRunRegistry();
   readonly approvals = new FakeApprovals();
-  readonly standbys = new FakeStandbys();
+  readonly callbacks = new FakeCallbacks();
   readonly executions = new FakeExecutions();
   readonly clock = new FakeClock(START);
   caller = BEN;
@@ -64,7 +64,7 @@ export class OperatedStack {
   readonly outputs: StackOutputs = {
     migrationArn: "arn:aws:states:eu-west-1:1:stateMachine:migration",
     rollbackArn: "arn:aws:states:eu-west-1:1:stateMachine:rollback",
-    controlTable: "control",
+    registryTable: "registry",
     all: Object.fromEntries(
       ["Start", "Approve", "Reject", "Pause", "Resume"].map((name) => [`${name}Function`, `function:${name}`]),
     ),
@@ -75,7 +75,7 @@ export class OperatedStack {
   services(more: Partial<Services> = {}): Partial<Services> {
     return {
       stack: () => Promise.resolve(this.outputs),
-      control: () => Promise.resolve(this.control),
+      registry: () => Promise.resolve(this.registry),
       approvals: () => Promise.resolve(this.approvals),
       functions: () => this.#functions,
       proof: (purpose) => Promise.resolve(FakeCallers.proof(this.caller, purpose)),
@@ -100,8 +100,8 @@ export class OperatedStack {
   }
 
   #handle(name: string, request: Request): Promise<unknown> {
-    const { control, approvals, standbys, executions, clock } = this;
-    const ports = { control, approvals, standbys, executions, clock, callers: new FakeCallers() };
+    const { registry, approvals, callbacks, executions, clock } = this;
+    const ports = { registry, approvals, callbacks, executions, clock, callers: new FakeCallers() };
     if (name === "Start") return start(ports, request);
     if (name === "Pause") return pause(ports, request);
     if (name === "Resume") return resume(ports, request);

@@ -6,7 +6,7 @@ let stack: OperatedStack;
 
 beforeEach(async () => {
   stack = new OperatedStack();
-  await stack.control.register(runRecord("friday", { phase: "backfill" }));
+  await stack.registry.register(runRecord("friday", { phase: "backfill" }));
 });
 
 const sluice: ReturnType<typeof testCli> = (...args) =>
@@ -17,7 +17,7 @@ describe("sluice pause", () => {
     const { code, out } = await sluice("pause", "friday", "--reason", "the quarter is being closed");
     expect(code).toBe(0);
     expect(out).toBe('✓ Run "friday" is paused in phase backfill. To let it go on: sluice resume friday\n');
-    expect((await stack.control.run("friday"))?.paused).toEqual({
+    expect((await stack.registry.run("friday"))?.paused).toEqual({
       by: BEN,
       at: "2026-01-05T09:00:00.000Z",
       reason: "the quarter is being closed",
@@ -35,7 +35,7 @@ describe("sluice pause", () => {
   });
 
   it("is refused in contract, where there is no way back", async () => {
-    await stack.control.register(runRecord("late", { phase: "contract" }));
+    await stack.registry.register(runRecord("late", { phase: "contract" }));
     const { code, err } = await sluice("pause", "late", "--reason", "wait");
     expect(code).toBe(3);
     expect(err).toContain('✗ run "late"\n  is in contract: the old shape is being removed');
@@ -49,12 +49,12 @@ describe("sluice pause", () => {
 describe("sluice resume", () => {
   it("ends the pause and wakes the run", async () => {
     await sluice("pause", "friday", "--reason", "closing");
-    await stack.standbys.keep("friday", "token");
+    await stack.callbacks.keep("friday", "token");
     const { code, out } = await sluice("resume", "friday");
     expect(code).toBe(0);
     expect(out).toBe('✓ Run "friday" goes on in phase backfill\n');
-    expect((await stack.control.run("friday"))?.paused).toBeUndefined();
-    expect(stack.standbys.woken).toEqual(["token"]);
+    expect((await stack.registry.run("friday"))?.paused).toBeUndefined();
+    expect(stack.callbacks.woken).toEqual(["token"]);
   });
 
   it("gives a script who resumed it", async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Services } from "../../cli/services/services.ts";
 import { NotFound, ServiceUnavailable } from "../../core/errors.ts";
 import type { CheckResult } from "../../core/preflight/check.ts";
-import { FakeAlarms, FakeControl, FakeFlags } from "../support/fakes.ts";
+import { FakeAlarms, FakeRunRegistry, FakeFlags } from "../support/fakes.ts";
 import { type FreshDatabase, freshDatabase } from "../support/postgres.ts";
 import { OperatedStack, runRecord } from "./operated-stack.ts";
 import { testCli } from "./test-cli.ts";
@@ -42,7 +42,7 @@ afterAll(async () => {
 const services = (more: Partial<Services> = {}): Partial<Services> => ({
   stack: () => Promise.resolve(new OperatedStack().outputs),
   database: () => Promise.resolve(fresh.database),
-  control: () => Promise.resolve(new FakeControl()),
+  registry: () => Promise.resolve(new FakeRunRegistry()),
   flags: () => Promise.resolve(new FakeFlags({ migrations: ["lead-source"] })),
   alarms: () => new FakeAlarms({ "crm-errors": "OK" }),
   ...more,
@@ -103,9 +103,9 @@ describe("sluice preflight", () => {
   });
 
   it("tells which run holds the table", async () => {
-    const control = new FakeControl();
-    await control.register(runRecord("friday", { table: "crm/crm.contacts", phase: "backfill" }));
-    const held = services({ control: () => Promise.resolve(control) });
+    const registry = new FakeRunRegistry();
+    await registry.register(runRecord("friday", { table: "crm/crm.contacts", phase: "backfill" }));
+    const held = services({ registry: () => Promise.resolve(registry) });
     const { out } = await testCli({ services: held })("preflight", await file(), "--json");
     const result = checksOf(out).find(({ check }) => check === "table-free");
     expect(result?.verdict).not.toBe("ok");

@@ -64,7 +64,7 @@ describe("the command line", () => {
   });
 
   it("says of an error that is not its own that it is a defect", async () => {
-    const broken = testCli({ services: { control: () => Promise.reject(new TypeError("x is not a function")) } });
+    const broken = testCli({ services: { registry: () => Promise.reject(new TypeError("x is not a function")) } });
     const { code, err } = await broken("status");
     expect(code).toBe(1);
     expect(err).toBe("✗ sluice\n  x is not a function\n  → This is a defect. SLUICE_DEBUG=1 shows where it happened\n");

@@ -10,7 +10,7 @@ import { ConfigurationInvalid, DecisionRefused, NotFound, ServiceUnavailable } f
 import type { Phase } from "../../core/plan/phases.ts";
 import { purpose } from "../../core/run/operator/purpose.ts";
 import { useEmulator } from "../support/emulator.ts";
-import { FakeControl } from "../support/fakes.ts";
+import { FakeRunRegistry } from "../support/fakes.ts";
 import { testCli } from "./test-cli.ts";
 
 const { client } = useEmulator();
@@ -93,7 +93,7 @@ beforeAll(async () => {
   stack = {
     migrationArn: await machine("migration", MIGRATION),
     rollbackArn: await machine("rollback", ROLLBACK),
-    controlTable: "control",
+    registryTable: "registry",
     all: { StartFunction: "function:start", UndoStateMachineArn: await machine("undo", UNDO) },
   };
   const console = new StepFunctionsConsole({ client: sfn });
@@ -187,9 +187,9 @@ describe("sluice start", () => {
 
 const RETURNED = "all traffic is on the old path; the expanded schema stays, and sluice undo";
 
-/** The same stack, with a control table in which `wednesday` was rolled back, and whatever came of it. */
+/** The same stack, with a run registry in which `wednesday` was rolled back, and whatever came of it. */
 async function rolledBack(phase: "rolled-back" | "undoing" | "undone", successor?: Phase): Promise<Partial<Services>> {
-  const control = new FakeControl();
+  const registry = new FakeRunRegistry();
   const runs = [
     ["wednesday", "2026-01-05T09:00:00.000Z", phase],
     ["thursday", "2026-01-06T09:00:00.000Z", successor],
@@ -198,9 +198,9 @@ async function rolledBack(phase: "rolled-back" | "undoing" | "undone", successor
     if (of === undefined) continue;
     const run = { runId, startedAt, updatedAt: startedAt, phase: of as Phase, alarms: [], planHash: "a".repeat(64) };
     const executionArn = executionArnOf(runId);
-    await control.register({ ...run, migration: "lead-source", executionArn, table: `crm/crm.${runId}` });
+    await registry.register({ ...run, migration: "lead-source", executionArn, table: `crm/crm.${runId}` });
   }
-  return { ...services, control: () => Promise.resolve(control) };
+  return { ...services, registry: () => Promise.resolve(registry) };
 }
 
 const namedError = (name: string, message: string): Error => Object.assign(new Error(message), { name });
@@ -239,9 +239,9 @@ describe("sluice rollback of a run that was rolled back before", () => {
     );
   });
 
-  it("rolls back where control does not answer", async () => {
+  it("rolls back where the run registry does not answer", async () => {
     const busy = new ServiceUnavailable({ object: "table", problem: "is busy", remedy: "Retry" });
-    const { code } = await testCli({ services: { ...services, control: () => Promise.reject(busy) } })(
+    const { code } = await testCli({ services: { ...services, registry: () => Promise.reject(busy) } })(
       ...["rollback", "blind"],
     );
     expect(code).toBe(0);
@@ -378,21 +378,26 @@ describe("the Step Functions console", () => {
   it("tells a look at a gate in full, and takes no state that stands by, or hands over, for one that said something", async () => {
     const gate = {
       gate: "before_cutover",
-      verdict: "standby",
+      verdict: "callback",
       readings: [{ kind: "sql", name: "idle", value: "true", threshold: "true", verdict: "pass", reason: "" }],
       passedSeconds: 5,
       holdSeconds: 0,
       heldSeconds: 0,
       timeoutSeconds: 60,
     };
-    const said = { status: "standby", waitSeconds: 60, message: "asks a person", gate };
+    const said = { status: "callback", waitSeconds: 60, message: "asks a person", gate };
     const task = { Type: "Task", Resource: "arn:aws:states:::aws-sdk:sfn:listStateMachines" };
     const console = new StepFunctionsConsole({ client: sfn });
     const arn = await machine("gates", {
       StartAt: "GateBeforeCutover",
       States: {
-        GateBeforeCutover: { ...task, ResultSelector: said, ResultPath: "$.step", Next: "StandbyBeforeCutover" },
-        StandbyBeforeCutover: { ...task, ResultPath: null, Next: "RollBack" },
+        GateBeforeCutover: {
+          ...task,
+          ResultSelector: said,
+          ResultPath: "$.step",
+          Next: "WaitForCallbackBeforeCutover",
+        },
+        WaitForCallbackBeforeCutover: { ...task, ResultPath: null, Next: "RollBack" },
         RollBack: { ...task, ResultPath: "$.rollback", Next: "Wait" },
         Wait: { Type: "Wait", Seconds: 120, End: true },
       },
@@ -435,9 +440,13 @@ describe("the stack's outputs", () => {
   }
 
   it("start runs by the alias where there is one", async () => {
-    const names = { MigrationStateMachineArn: "machine", RollbackStateMachineArn: "rollback", ControlTable: "control" };
+    const names = {
+      MigrationStateMachineArn: "machine",
+      RollbackStateMachineArn: "rollback",
+      RegistryTable: "registry",
+    };
     const plain = await deploy("Plain", outputs(names));
-    expect(await stackOutputs(plain, "Plain")).toMatchObject({ migrationArn: "machine", controlTable: "control" });
+    expect(await stackOutputs(plain, "Plain")).toMatchObject({ migrationArn: "machine", registryTable: "registry" });
     await deploy("Versioned", outputs({ ...names, MigrationAliasArn: "machine:live" }));
     expect(await stackOutputs(plain, "Versioned")).toMatchObject({ migrationArn: "machine:live" });
   });

@@ -7,7 +7,7 @@ import type { Approval, Database, RunRecord } from "../../core/ports.ts";
 import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
 import type { Progress } from "../../core/run/shards/progress.ts";
 import { FakeApprovals } from "../support/fakes/approvals.ts";
-import { FakeClock, FakeControl } from "../support/fakes.ts";
+import { FakeClock, FakeRunRegistry } from "../support/fakes.ts";
 import { ANA, BEN, question, stateMachines } from "./operated-stack.ts";
 import { testCli } from "./test-cli.ts";
 
@@ -61,9 +61,9 @@ async function world({
   step,
   jobs = [],
   asked = [],
-}: World): Promise<{ control: FakeControl; services: Partial<Services> }> {
-  const control = new FakeControl();
-  for (const run of runs) await control.register(run);
+}: World): Promise<{ registry: FakeRunRegistry; services: Partial<Services> }> {
+  const registry = new FakeRunRegistry();
+  for (const run of runs) await registry.register(run);
   const approvals = new FakeApprovals();
   for (const { decision, ...approval } of asked) {
     await approvals.request(approval);
@@ -74,9 +74,9 @@ async function world({
     lastStep: () => Promise.resolve(step),
   });
   return {
-    control,
+    registry,
     services: {
-      control: () => Promise.resolve(control),
+      registry: () => Promise.resolve(registry),
       approvals: () => Promise.resolve(approvals),
       stateMachines: () => machines,
       database: () => Promise.resolve({} as Database),
@@ -186,9 +186,9 @@ friday  cutover, running
     expect(err).toContain('run "friday"');
   });
 
-  it("ends with 5 where the control table does not answer", async () => {
+  it("ends with 5 where the run registry does not answer", async () => {
     const busy = new ServiceUnavailable({ object: "table", problem: "is busy", remedy: "Retry" });
-    expect((await testCli({ services: { control: () => Promise.reject(busy) } })("status")).code).toBe(5);
+    expect((await testCli({ services: { registry: () => Promise.reject(busy) } })("status")).code).toBe(5);
   });
 });
 
@@ -246,7 +246,7 @@ friday  validate, waits
   it("shows what a person is asked, until when, and the commands that answer", async () => {
     const { services } = await world({
       runs: [record("friday", "validate")],
-      step: atGate({ ...GATE, verdict: "standby", readings: [], holdSeconds: 0, heldSeconds: 0 }),
+      step: atGate({ ...GATE, verdict: "callback", readings: [], holdSeconds: 0, heldSeconds: 0 }),
       asked: [question("friday", { selfApproval: false })],
     });
     const { out } = await testCli({ services, clock: later() })("status", "friday");
@@ -375,7 +375,7 @@ describe("sluice status after a rollback", () => {
 /** A clock that moves the run on at each sleep. */
 class Movement extends FakeClock {
   constructor(
-    readonly control: FakeControl,
+    readonly registry: FakeRunRegistry,
     readonly phases: Phase[],
   ) {
     super(START);
@@ -385,15 +385,15 @@ class Movement extends FakeClock {
     await super.sleep(milliseconds);
     const to = this.phases.shift();
     if (to === undefined) throw new Error("watched on after the end");
-    const from = [(await this.control.run("friday"))?.phase ?? "done"];
-    await this.control.transition({ runId: "friday", from, to, at: this.now().toISOString() });
+    const from = [(await this.registry.run("friday"))?.phase ?? "done"];
+    await this.registry.transition({ runId: "friday", from, to, at: this.now().toISOString() });
   }
 }
 
 describe("sluice status --watch", () => {
   it("writes a line for each change until the run is done, and ends with 0", async () => {
-    const { control, services } = await world({ runs: [record("friday", "backfill")], jobs: [BACKFILL] });
-    const clock = new Movement(control, ["backfill", "validate", "done"]);
+    const { registry, services } = await world({ runs: [record("friday", "backfill")], jobs: [BACKFILL] });
+    const clock = new Movement(registry, ["backfill", "validate", "done"]);
     const { code, out } = await testCli({ services, clock })("status", "--watch");
     expect(code).toBe(0);
     expect(out.trimEnd().split("\n")).toEqual([
@@ -404,8 +404,8 @@ describe("sluice status --watch", () => {
   });
 
   it("ends with 1 where the run is rolled back", async () => {
-    const { control, services } = await world({ runs: [record("friday", "soak")] });
-    const { code, out } = await testCli({ services, clock: new Movement(control, ["rolled-back"]) })(
+    const { registry, services } = await world({ runs: [record("friday", "soak")] });
+    const { code, out } = await testCli({ services, clock: new Movement(registry, ["rolled-back"]) })(
       ...["status", "friday", "--watch", "--json"],
     );
     expect(code).toBe(1);
@@ -417,8 +417,8 @@ describe("sluice status --watch", () => {
   });
 
   it("writes over itself on a terminal", async () => {
-    const { control, services } = await world({ runs: [record("friday", "soak")] });
-    const { out } = await testCli({ services, clock: new Movement(control, ["done"]), interactive: true })(
+    const { registry, services } = await world({ runs: [record("friday", "soak")] });
+    const { out } = await testCli({ services, clock: new Movement(registry, ["done"]), interactive: true })(
       ...["status", "friday", "--watch"],
     );
     expect(out.match(/\u001b\[\d+A\r\u001b\[J/g)).toHaveLength(1);

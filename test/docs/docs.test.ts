@@ -142,9 +142,9 @@ describe("the runbook", () => {
   });
 
   it("has every state in which a run stands by", () => {
-    const standbys = statesOf("migration").filter(([, { Resource = "" }]) => Resource.endsWith(".waitForTaskToken"));
-    expect(standbys.length).toBeGreaterThan(GATES.length);
-    for (const [name] of standbys) expect(runbook).toContain(`\`${name}\``);
+    const callbacks = statesOf("migration").filter(([, { Resource = "" }]) => Resource.endsWith(".waitForTaskToken"));
+    expect(callbacks.length).toBeGreaterThan(GATES.length);
+    for (const [name] of callbacks) expect(runbook).toContain(`\`${name}\``);
   });
 
   it("has every preflight check, as the reference has it", () => {
@@ -174,7 +174,7 @@ describe("the concepts", () => {
 
   it("describe every table and column of the ledger", () => {
     const page = read("docs/concepts.md");
-    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## Control"));
+    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## RunRegistry"));
     const source = read("core/ledger/schema.ts");
     const tables = [...source.matchAll(/CREATE TABLE IF NOT EXISTS sluice\."?(\w+)"? \(([^]*?)\n {2}\)/g)];
     expect(tables.map(([, table]) => table)).toEqual(["run", "phase", "step", "shard", "check", "event"]);
@@ -204,19 +204,19 @@ describe("the concepts' gates", () => {
       expect(page).toMatch(new RegExp(`^\\| \`${condition}\` `, "m"));
   });
 
-  it("name every kind of event of the ledger, and every kind of item of control", () => {
+  it("name every kind of event of the ledger, and every kind of item of registry", () => {
     const kinds = [
       ...(/type EventKind =([^;]+);/.exec(read("core/ledger/event.ts"))?.[1] ?? "").matchAll(/"([\w-]+)"/g),
     ];
     expect(kinds.length).toBeGreaterThan(10);
-    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## Control"));
+    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## RunRegistry"));
     for (const [, kind = ""] of kinds) expect(ledger).toContain(`\`${kind}\``);
-    const sources = readdirSync(join(ROOT, "adapters/control")).map((file) => read(join("adapters/control", file)));
+    const sources = readdirSync(join(ROOT, "adapters/registry")).map((file) => read(join("adapters/registry", file)));
     const prefixes = new Set(
       sources.flatMap((source) => [...source.matchAll(/["`]([a-z]+#)/g)].map(([, prefix]) => prefix)),
     );
-    expect([...prefixes].sort()).toEqual(["approval#", "run#", "standby#", "start#", "table#"]);
-    for (const prefix of prefixes) expect(page.slice(page.indexOf("## Control"))).toContain(`| \`${prefix ?? ""}`);
+    expect([...prefixes].sort()).toEqual(["approval#", "run#", "callback#", "start#", "table#"]);
+    for (const prefix of prefixes) expect(page.slice(page.indexOf("## RunRegistry"))).toContain(`| \`${prefix ?? ""}`);
   });
 });
 

@@ -46,7 +46,7 @@ describe.concurrent("a gate that asks people", () => {
     "tells them everything but the token, stands by, takes one answer, and goes on",
     async () => {
       const { run, runId, planHash, message } = await asks("asked");
-      const { standbyToken, ended, control } = stack();
+      const { standbyToken, ended, registry } = stack();
       for (const fact of [
         runId,
         "public.asked",
@@ -61,7 +61,7 @@ describe.concurrent("a gate that asks people", () => {
       }
       const token = await until(() => standbyToken(runId));
       expect(token).toMatch(/.{8,}/);
-      expect(JSON.stringify([stack().inbox.messages, await control.run(runId)])).not.toContain(token);
+      expect(JSON.stringify([stack().inbox.messages, await registry.run(runId)])).not.toContain(token);
 
       const wrong = await boris.command("approve", { run: runId, plan: "0".repeat(64), reason: "looks right" });
       expect(refusal(wrong)).toContain(planHash.slice(0, 8));
@@ -69,7 +69,7 @@ describe.concurrent("a gate that asks people", () => {
         "nobody-1",
       );
       expect(refusal(await boris.command("approve", { run: runId, plan: planHash, reason: "" }))).toMatch(/reason/);
-      expect(await control.run(runId)).toMatchObject({ phase: "validate" });
+      expect(await registry.run(runId)).toMatchObject({ phase: "validate" });
 
       const yes = await boris.command("approve", { run: runId, plan: planHash, reason: "checked the numbers" });
       expect(yes).toMatchObject({ done: { run: runId, gate: "before_cutover", verdict: "approved", by: boris.arn } });
@@ -92,12 +92,12 @@ describe.concurrent("a gate that asks people", () => {
     "rolls back when nobody answers in time, and takes no answer after that",
     async () => {
       const { run, runId, planHash } = await starts("unanswered");
-      const { ended, control, flags } = stack();
+      const { ended, registry, flags } = stack();
       expect(await ended(run)).toMatchObject({ status: "FAILED", error: "ApprovalDenied" });
       await rolledBack(runId);
       const late = await boris.command("approve", { run: runId, plan: planHash, reason: "sorry, lunch" });
       expect(refusal(late)).toMatch(/rolled back/);
-      expect(await control.run(runId)).toMatchObject({ phase: "rolled-back" });
+      expect(await registry.run(runId)).toMatchObject({ phase: "rolled-back" });
       expect(await flags.deployed("unanswered")).toBe(false);
     },
     TEST_TIMEOUT_MS,
@@ -111,8 +111,8 @@ describe.concurrent("a gate that asks people", () => {
       const started = await anna.command("start", { run: runId, migration: table.migration });
       expect(started).toMatchObject({ done: { run: runId } });
       const executionArn = "done" in started ? String(started.done["executionArn"]) : "";
-      await stack().standsAt(executionArn, "StandbyBeforeCutover");
-      const { planHash = "", startedBy } = (await stack().control.run(runId)) ?? {};
+      await stack().standsAt(executionArn, "WaitForCallbackBeforeCutover");
+      const { planHash = "", startedBy } = (await stack().registry.run(runId)) ?? {};
       expect(startedBy).toBe(anna.arn);
       const own = await anna.command("approve", { run: runId, plan: planHash, reason: "trust me" });
       expect(refusal(own)).toContain(anna.arn);
@@ -130,7 +130,7 @@ describe.concurrent("a gate that asks people", () => {
       const { run, runId, planHash } = await asks("too_late");
       const { rollBack, ended } = stack();
       expect(await ended(await rollBack(runId))).toMatchObject({ status: "SUCCEEDED" });
-      // Stopped by the rollback, unless the standby's function was still at work and found the run claimed.
+      // Stopped by the rollback, unless the callback's function was still at work and found the run claimed.
       expect(["ABORTED", "FAILED"]).toContain((await ended(run)).status);
       const late = await boris.command("approve", { run: runId, plan: planHash, reason: "go" });
       expect(refusal(late)).toMatch(/rolled back.*a test asked for it/);
@@ -146,7 +146,7 @@ describe.concurrent("a gate that asks people", () => {
       expect(no).toMatchObject({ done: { run: runId, verdict: "rejected", by: boris.arn } });
       expect(await stack().ended(run)).toMatchObject({ status: "FAILED", error: "ApprovalDenied" });
       await rolledBack(runId);
-      expect((await stack().control.run(runId))?.reason).toMatch(/quarter end/);
+      expect((await stack().registry.run(runId))?.reason).toMatch(/quarter end/);
     },
     TEST_TIMEOUT_MS,
   );
@@ -157,19 +157,19 @@ describe.concurrent("a person", () => {
     "pauses a backfill in its midst, sees it stand, and lets it go on to its end",
     async () => {
       const table = await RenamedTable.create(stack(), "paused", LONG_HISTORY);
-      const { start, reaches, standsAt, ended, control, states } = stack();
+      const { start, reaches, standsAt, ended, registry, states } = stack();
       const run = await start(table.migration, "paused-1");
       await reaches(run, "backfill");
       await until(async () => ((await batches(table)) > 3 ? true : undefined));
       const paused = await anna.command("pause", { run: "paused-1", reason: "month end" });
       expect(paused).toMatchObject({ done: { run: "paused-1" } });
       expect(refusal(await boris.command("pause", { run: "paused-1", reason: "also" }))).toContain(anna.arn);
-      await standsAt(run, "StandbyInBackfill");
+      await standsAt(run, "WaitForCallbackInBackfill");
       const standing = await batches(table);
       expect(await unfinishedShards(table)).toBeGreaterThan(0);
       await pause(3_000);
       expect(await batches(table)).toBe(standing);
-      expect(await control.run("paused-1")).toMatchObject({
+      expect(await registry.run("paused-1")).toMatchObject({
         phase: "backfill",
         paused: { by: anna.arn, reason: "month end" },
       });
@@ -177,7 +177,7 @@ describe.concurrent("a person", () => {
       expect(await boris.command("resume", { run: "paused-1" })).toMatchObject({ done: { run: "paused-1" } });
       expect(refusal(await boris.command("resume", { run: "paused-1" }))).toMatch(/not paused/);
       expect(await ended(run)).toMatchObject({ status: "SUCCEEDED" });
-      expect((await states(run)).filter((state) => state === "StandbyInBackfill")).toHaveLength(1);
+      expect((await states(run)).filter((state) => state === "WaitForCallbackInBackfill")).toHaveLength(1);
       expect(await table.events("paused-1", "paused")).toMatchObject([
         { detail: { by: anna.arn, reason: "month end" } },
       ]);
@@ -191,15 +191,15 @@ describe.concurrent("a person", () => {
     "ends a paused run by rolling it back, and starts anew",
     async () => {
       const table = await RenamedTable.create(stack(), "aborted", HISTORY);
-      const { start, standsAt, ended, sluice, control } = stack();
+      const { start, standsAt, ended, sluice, registry } = stack();
       const run = await start(table.migration, "aborted-1");
       await standsAt(run, "GateBeforeBackfillWait");
       expect(await anna.command("pause", { run: "aborted-1", reason: "hm" })).toMatchObject({ done: {} });
-      await standsAt(run, "StandbyBeforeBackfill");
+      await standsAt(run, "WaitForCallbackBeforeBackfill");
       expect(await sluice("abort", "aborted-1", "--reason", "another week")).toMatchObject({ code: 0 });
       expect(await ended(run)).toMatchObject({ status: "ABORTED" });
       await rolledBack("aborted-1");
-      expect((await control.run("aborted-1"))?.reason).toContain("another week");
+      expect((await registry.run("aborted-1"))?.reason).toContain("another week");
       expect(refusal(await anna.command("resume", { run: "aborted-1" }))).toMatch(/rolled back|rolled-back/);
       await new Barrier("aborted").open(stack());
       expect(await ended(await start(table.migration, "aborted-2"))).toMatchObject({ status: "SUCCEEDED" });
@@ -211,14 +211,14 @@ describe.concurrent("a person", () => {
     "takes the new column away after a rollback, and not before it",
     async () => {
       const table = await RenamedTable.create(stack(), "undone", HISTORY);
-      const { start, standsAt, ended, rollBack, undo, control } = stack();
+      const { start, standsAt, ended, rollBack, undo, registry } = stack();
       const before = await table.columns();
       const run = await start(table.migration, "undone-1");
       await standsAt(run, "GateBeforeValidateWait");
       expect(await table.columns()).toContain("acquisition_channel");
       expect(await ended(await undo("undone-1"))).toMatchObject({ status: "FAILED", error: "UndoRefused" });
       expect(await table.columns()).toContain("acquisition_channel");
-      expect(await control.run("undone-1")).toMatchObject({ phase: "backfill" });
+      expect(await registry.run("undone-1")).toMatchObject({ phase: "backfill" });
 
       expect(await ended(await rollBack("undone-1"))).toMatchObject({ status: "SUCCEEDED" });
       const { status, cause } = await ended(await undo("undone-1"));
@@ -227,7 +227,7 @@ describe.concurrent("a person", () => {
       expect(await triggers(table)).toEqual([]);
       expect(await table.lostWrites()).toEqual([]);
       expect(await table.outcome("undone-1")).toBe("undone");
-      expect(await control.run("undone-1")).toMatchObject({ phase: "undone" });
+      expect(await registry.run("undone-1")).toMatchObject({ phase: "undone" });
 
       await new Barrier("undone").open(stack());
       expect(await ended(await start(table.migration, "undone-2"))).toMatchObject({ status: "SUCCEEDED" });
@@ -246,18 +246,18 @@ interface Begun {
 
 /** Starts a run, and waits until it has a plan. */
 async function starts(name: string): Promise<Begun> {
-  const { start, control } = stack();
+  const { start, registry } = stack();
   const table = await RenamedTable.create(stack(), name, HISTORY);
   const runId = `${migrationOf(name)}-1`;
   const run = await start(table.migration, runId);
-  const { planHash } = await until(() => control.run(runId));
+  const { planHash } = await until(() => registry.run(runId));
   return { table, run, runId, planHash };
 }
 
 /** Starts a run, and waits until it asks. */
 async function asks(name: string): Promise<Begun & { readonly message: string }> {
   const begun = await starts(name);
-  await stack().standsAt(begun.run, "StandbyBeforeCutover");
+  await stack().standsAt(begun.run, "WaitForCallbackBeforeCutover");
   const about = () => stack().inbox.about(begun.runId)[0];
   const { subject, body } = await until(() => Promise.resolve(about()));
   expect(stack().inbox.about(begun.runId)).toHaveLength(1);
@@ -265,10 +265,10 @@ async function asks(name: string): Promise<Begun & { readonly message: string }>
 }
 
 async function rolledBack(runId: string): Promise<void> {
-  const { rollbacks, ended, control, flags }: DeployedStack = stack();
+  const { rollbacks, ended, registry, flags }: DeployedStack = stack();
   const { executionArn = "" } = await until(async () => (await rollbacks(runId))[0]);
   expect(await ended(executionArn)).toMatchObject({ status: "SUCCEEDED" });
-  const record = await control.run(runId);
+  const record = await registry.run(runId);
   expect(record).toMatchObject({ phase: "rolled-back" });
   expect((await flags.current(record?.migration ?? "")) ?? OLD_PATH).toEqual(OLD_PATH);
 }

@@ -77,7 +77,7 @@ const SCENES: readonly Scene[] = [
       await barrier(table.name).open(stack());
       table.load.access.newSide = true;
       await until(async () => ((await table.doneShards()).length > 0 ? true : undefined));
-      expect(await stack().control.run(`${table.migration}-1`)).toMatchObject({ phase: "backfill" });
+      expect(await stack().registry.run(`${table.migration}-1`)).toMatchObject({ phase: "backfill" });
       return letGo;
     },
     widened: false,
@@ -226,13 +226,13 @@ describe("an alarm that fires", () => {
   }
 
   async function rolledBackOnce(runId: string): Promise<void> {
-    const { rollbacks, control, inbox } = stack();
+    const { rollbacks, registry, inbox } = stack();
     await until(async () => {
       const all = await rollbacks(runId);
       return all.length > 0 && all.every(({ status }) => status !== "RUNNING") ? true : undefined;
     });
     expect(await rollbacks(runId)).toMatchObject([{ name: `rollback-${runId}`, status: "SUCCEEDED" }]);
-    expect(await control.run(runId)).toMatchObject({ phase: "rolled-back" });
+    expect(await registry.run(runId)).toMatchObject({ phase: "rolled-back" });
     await until(() => Promise.resolve(inbox.about(runId).length > 0 ? true : undefined));
     expect(inbox.about(runId).filter(({ subject }) => subject.includes("was rolled back"))).toHaveLength(1);
   }
@@ -263,7 +263,7 @@ describe("an alarm that fires while AppConfig is busy, or the database gone", ()
 
 /** Starts a run under traffic, makes the application slow at the scene's moment, and looks at all that follows. */
 async function rollsBack(scene: Scene) {
-  const { start, ended, rollbacks, control, flags, inbox, latencyAlarm } = stack();
+  const { start, ended, rollbacks, registry, flags, inbox, latencyAlarm } = stack();
   const table = await RenamedTable.create(stack(), scene.table, HISTORY);
   const alarm = await latencyAlarm(alarmOf(scene.table));
   await table.startTraffic();
@@ -286,10 +286,10 @@ async function rollsBack(scene: Scene) {
   expect(JSON.parse(rollback.output ?? "{}")).toMatchObject({ runId, ledgerWritten: hasDatabase });
   expect(await rollbacks(runId)).toHaveLength(1);
   expect(await flags.current(table.migration)).toEqual(scene.widened ? OLD_PATH : undefined);
-  const record = await control.run(runId);
+  const record = await registry.run(runId);
   expect(record).toMatchObject({ phase: "rolled-back", alarms: [alarm.name] });
   expect(record?.reason).toContain(`alarm "${alarm.name}"`);
-  expect(await control.holder(record?.table ?? "")).toBeUndefined();
+  expect(await registry.holder(record?.table ?? "")).toBeUndefined();
   const told = await until(() => Promise.resolve(inbox.about(runId).find(({ subject }) => subject.includes("rolled"))));
   expect(told.body).toContain(`alarm "${alarm.name}"`);
   if (hasDatabase) {
@@ -312,7 +312,7 @@ async function rollsBack(scene: Scene) {
 
 /** With the application well again, another run of the migration goes to its end and does not begin anew. */
 async function finishes(table: RenamedTable, alarm: LatencyAlarm): Promise<void> {
-  const { start, ended, control } = stack();
+  const { start, ended, registry } = stack();
   const [first, second] = [`${table.migration}-1`, `${table.migration}-2`];
   const done = await table.doneShards();
   await alarm.healthy();
@@ -328,7 +328,7 @@ async function finishes(table: RenamedTable, alarm: LatencyAlarm): Promise<void>
   });
   expect(await table.columns()).toEqual(["acquisition_channel", "id", "note"]);
   expect(await table.lostWrites()).toEqual([]);
-  expect((await control.run(second))?.planHash).toBe((await control.run(first))?.planHash);
+  expect((await registry.run(second))?.planHash).toBe((await registry.run(first))?.planHash);
   expect(await table.doneShards()).toEqual(expect.arrayContaining([...done]));
   const { new: onNewPath } = table.application.requests;
   expect(onNewPath).toBeGreaterThan(0);

@@ -67,7 +67,7 @@ describe("a run of the deployed state machine", () => {
   it(
     "takes a rename from preflight to contract under live writers and loses nothing",
     async () => {
-      const { start, ended, reaches, control, client } = stack();
+      const { start, ended, reaches, registry, client } = stack();
       await createTable("whole");
       const load = await workload("whole");
       const random = SeededRandom.fresh();
@@ -92,7 +92,7 @@ describe("a run of the deployed state machine", () => {
         `SELECT id::text, acquisition_channel AS value FROM whole`,
       );
       expect(new Map(rows.map(({ id, value }) => [id, value]))).toEqual(load.expected);
-      expect((await control.run("whole-1"))?.phase).toBe("done");
+      expect((await registry.run("whole-1"))?.phase).toBe("done");
     },
     TEST_TIMEOUT_MS,
   );
@@ -119,7 +119,7 @@ describe("a run of the deployed state machine", () => {
   it(
     "returns all traffic when an operator rolls it back, and a new start goes on without a second backfill",
     async () => {
-      const { start, ended, reaches, rollBack, flags, control } = stack();
+      const { start, ended, reaches, rollBack, flags, registry } = stack();
       await createTable("returned");
       const run = await start("returned", "returned-1");
       await reaches(run, "soak");
@@ -127,13 +127,13 @@ describe("a run of the deployed state machine", () => {
       expect((await ended(await rollBack("returned-1"))).status).toBe("SUCCEEDED");
       expect((await ended(run)).status).toBe("ABORTED");
       expect(await flags.current("returned")).toEqual(OLD_PATH);
-      expect((await control.run("returned-1"))?.phase).toBe("rolled-back");
+      expect((await registry.run("returned-1"))?.phase).toBe("rolled-back");
       expect(await columns("returned")).toContain("lead_source");
       const written = await one(`SELECT max(started_at)::text AS value FROM sluice.shard WHERE job = 'backfill'`);
       const again = await start("returned", "returned-2");
       await reaches(again, "soak");
       expect(await one(`SELECT max(started_at)::text AS value FROM sluice.shard WHERE job = 'backfill'`)).toBe(written);
-      expect((await control.run("returned-2"))?.planHash).toBe((await control.run("returned-1"))?.planHash);
+      expect((await registry.run("returned-2"))?.planHash).toBe((await registry.run("returned-1"))?.planHash);
       expect((await ended(await rollBack("returned-2"))).status).toBe("SUCCEEDED");
     },
     TEST_TIMEOUT_MS,
@@ -142,14 +142,14 @@ describe("a run of the deployed state machine", () => {
   it(
     "rolls itself back when an alarm does not become OK in the gate's time",
     async () => {
-      const { start, ended, reaches, setAlarm, control, flags } = stack();
+      const { start, ended, reaches, setAlarm, registry, flags } = stack();
       await createTable("alarmed");
       const run = await start("alarmed", "alarmed-1");
       await reaches(run, "expand");
       await setAlarm("alarmed-alarm", "INSUFFICIENT_DATA");
       expect(await ended(run)).toMatchObject({ status: "FAILED", error: "GateFailed" });
       await rolledBack("alarmed-1");
-      expect((await control.run("alarmed-1"))?.reason).toContain("INSUFFICIENT_DATA");
+      expect((await registry.run("alarmed-1"))?.reason).toContain("INSUFFICIENT_DATA");
       expect(await flags.deployed("alarmed")).toBe(false);
     },
     TEST_TIMEOUT_MS,
@@ -206,8 +206,8 @@ describe("a run of the deployed state machine", () => {
   );
 
   async function rolledBack(runId: string): Promise<void> {
-    const { control } = stack();
-    await expect.poll(async () => (await control.run(runId))?.phase, { timeout: 30_000 }).toBe("rolled-back");
+    const { registry } = stack();
+    await expect.poll(async () => (await registry.run(runId))?.phase, { timeout: 30_000 }).toBe("rolled-back");
     await expect
       .poll(() => one(`SELECT outcome AS value FROM sluice.run WHERE run_id = '${runId}'`), { timeout: 30_000 })
       .toBe("rolled-back");

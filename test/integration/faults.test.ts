@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sendBatch } from "../../core/ledger/batch.ts";
-import { claimShard, cutShards } from "../../core/ledger/shard.ts";
+import { claimShard, createShards } from "../../core/ledger/shard.ts";
 import { StatementTimeout } from "../../core/errors.ts";
 import type { Database } from "../../core/ports.ts";
 import { backfill } from "../../core/run/shards/backfill.ts";
@@ -94,7 +94,7 @@ describe("when something dies, repeats or comes late", () => {
   });
 
   it("lets a zombie with an old fencing token change nothing", async () => {
-    await cutShards(fresh.database, flow.job("backfill"), { shardBlocks: 16, openEnded: false });
+    await createShards(fresh.database, flow.job("backfill"), { shardBlocks: 16, openEnded: false });
     const zombie = await claim("zombie", 0);
     const successor = await claim("successor");
     if (!zombie || !successor) throw new Error("both must get the shard");
@@ -110,7 +110,7 @@ describe("when something dies, repeats or comes late", () => {
   });
 
   it("changes nothing when a batch whose answer was lost is sent again", async () => {
-    await cutShards(fresh.database, flow.job("backfill"), { shardBlocks: 16, openEnded: false });
+    await createShards(fresh.database, flow.job("backfill"), { shardBlocks: 16, openEnded: false });
     const shard = await claim("worker");
     if (!shard) throw new Error("a shard is free");
     const batch = { job: flow.job("backfill"), shard, fromBlock: 0, toBlock: 4, lockTimeoutMs: 100, leaseSeconds: 60 };
@@ -211,7 +211,7 @@ describe("when something dies, repeats or comes late", () => {
   it("stops at the next slice when the run was rolled back", async () => {
     await flow.enter("backfill");
     await shards(flow.ports, flow.run, "backfill");
-    await flow.control.transition({ runId: "run-1", from: ["backfill"], to: "rolled-back", at: "now" });
+    await flow.registry.transition({ runId: "run-1", from: ["backfill"], to: "rolled-back", at: "now" });
     await expect(backfill(flow.ports, flow.run, 0)).rejects.toMatchObject({ name: "RunSuperseded" });
   });
 
@@ -224,7 +224,7 @@ describe("when something dies, repeats or comes late", () => {
   });
 
   it("calls a proof incomplete when a shard was not read", async () => {
-    const { verdict } = await import("../../core/run/shards/verdict.ts");
+    const { verdict } = await import("../../core/run/shards/validation-result.ts");
     await flow.backfill();
     await shards(flow.ports, flow.run, "validate-before-cutover");
     await expect(verdict(flow.ports, flow.run, "validate-before-cutover")).rejects.toMatchObject({

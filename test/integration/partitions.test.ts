@@ -3,7 +3,7 @@ import type { Database } from "../../core/ports.ts";
 import { backfill } from "../../core/run/shards/backfill.ts";
 import { shards } from "../../core/run/shards/shards.ts";
 import { validate } from "../../core/run/shards/validate.ts";
-import { verdict } from "../../core/run/shards/verdict.ts";
+import { verdict } from "../../core/run/shards/validation-result.ts";
 import { Flow, untilDone } from "../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../support/postgres.ts";
 

@@ -19,11 +19,11 @@ const DATABASE = [
   "secretsmanager:GetSecretValue",
 ];
 const CONTROL = ["dynamodb:GetItem"];
-const CONTROL_WRITE = [...CONTROL, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+const REGISTRY_WRITE = [...CONTROL, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
 const PLANS = ["s3:GetObject", "s3:ListBucket"];
 const ALARMS = ["cloudwatch:DescribeAlarms"];
 const METRICS = ["cloudwatch:GetMetricData"];
-const STANDBYS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "states:SendTaskSuccess"];
+const CALLBACKS = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "states:SendTaskSuccess"];
 const FLAGS = [
   "appconfig:GetDeployment",
   "appconfig:GetHostedConfigurationVersion",
@@ -45,7 +45,7 @@ const OPERATORS = ["kms:Decrypt", "kms:GenerateDataKey", "sns:Publish"];
 const EXPECTED: Readonly<Record<(typeof ALL)[number]["file"], readonly string[]>> = {
   preflight: [
     ...DATABASE,
-    ...CONTROL_WRITE,
+    ...REGISTRY_WRITE,
     ...PLANS,
     "s3:PutObject",
     ...FLAGS,
@@ -53,28 +53,28 @@ const EXPECTED: Readonly<Record<(typeof ALL)[number]["file"], readonly string[]>
     ...METRICS,
     "states:DescribeExecution",
   ],
-  gate: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...ALARMS, ...METRICS, ...OPERATORS],
-  standby: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...STANDBYS],
-  expand: [...DATABASE, ...CONTROL_WRITE, ...PLANS],
-  shards: [...DATABASE, ...CONTROL_WRITE, ...PLANS],
+  gate: [...DATABASE, ...REGISTRY_WRITE, ...PLANS, ...ALARMS, ...METRICS, ...OPERATORS],
+  "wait-for-callback": [...DATABASE, ...REGISTRY_WRITE, ...PLANS, ...CALLBACKS],
+  expand: [...DATABASE, ...REGISTRY_WRITE, ...PLANS],
+  shards: [...DATABASE, ...REGISTRY_WRITE, ...PLANS],
   backfill: [...DATABASE, ...CONTROL, ...PLANS],
   indexes: [...DATABASE, ...CONTROL, ...PLANS],
   validate: [...DATABASE, ...CONTROL, ...PLANS],
-  verdict: [...DATABASE, ...CONTROL, ...PLANS],
-  cutover: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...FLAGS_WRITE],
-  soak: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...ALARMS],
-  cooling: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...ALARMS],
-  "claim-contract": [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...FLAGS],
+  "validation-result": [...DATABASE, ...CONTROL, ...PLANS],
+  cutover: [...DATABASE, ...REGISTRY_WRITE, ...PLANS, ...FLAGS_WRITE],
+  soak: [...DATABASE, ...REGISTRY_WRITE, ...PLANS, ...ALARMS],
+  cooling: [...DATABASE, ...REGISTRY_WRITE, ...PLANS, ...ALARMS],
+  "claim-contract": [...DATABASE, ...REGISTRY_WRITE, ...PLANS, ...FLAGS],
   contract: [...DATABASE, ...CONTROL, ...PLANS, ...FLAGS],
-  report: [...DATABASE, ...CONTROL_WRITE, ...PLANS, ...OPERATORS],
+  report: [...DATABASE, ...REGISTRY_WRITE, ...PLANS, ...OPERATORS],
   "roll-back-again": ["states:StartExecution", "states:DescribeExecution"],
-  "claim-rollback": CONTROL_WRITE,
+  "claim-rollback": REGISTRY_WRITE,
   "stop-run": ["states:DescribeExecution", "states:StopExecution"],
   "return-traffic": FLAGS_WRITE,
-  "record-rollback": [...DATABASE, ...CONTROL_WRITE, ...OPERATORS],
-  "claim-undo": [...DATABASE, ...CONTROL_WRITE, ...FLAGS],
+  "record-rollback": [...DATABASE, ...REGISTRY_WRITE, ...OPERATORS],
+  "claim-undo": [...DATABASE, ...REGISTRY_WRITE, ...FLAGS],
   undo: [...DATABASE, ...CONTROL, ...PLANS, ...FLAGS],
-  "record-undo": [...DATABASE, ...CONTROL_WRITE, ...OPERATORS],
+  "record-undo": [...DATABASE, ...REGISTRY_WRITE, ...OPERATORS],
   "on-alarm": [
     ...CONTROL,
     "dynamodb:Scan",
@@ -86,11 +86,11 @@ const EXPECTED: Readonly<Record<(typeof ALL)[number]["file"], readonly string[]>
     "sqs:GetQueueUrl",
     "sqs:SendMessage",
   ],
-  start: [...CONTROL_WRITE, "states:StartExecution"],
-  approve: [...CONTROL_WRITE, ...STANDBYS],
-  reject: [...CONTROL_WRITE, ...STANDBYS],
-  pause: CONTROL_WRITE,
-  resume: [...CONTROL_WRITE, ...STANDBYS],
+  start: [...REGISTRY_WRITE, "states:StartExecution"],
+  approve: [...REGISTRY_WRITE, ...CALLBACKS],
+  reject: [...REGISTRY_WRITE, ...CALLBACKS],
+  pause: REGISTRY_WRITE,
+  resume: [...REGISTRY_WRITE, ...CALLBACKS],
 };
 
 describe("a handler's role", () => {
@@ -167,7 +167,7 @@ describe("a state machine's role", () => {
     const undo = ["ClaimUndo", "Undo", "RecordUndo"];
     expect(invoked("Undo").map((id) => id.replace(/^Steps(.*)Function.*$/, "$1"))).toEqual(undo);
     expect(invoked("Migration")).toHaveLength(HANDLERS.length - steps.length - undo.length);
-    expect(invoked("Migration").join()).toContain("StepsStandbyFunction");
+    expect(invoked("Migration").join()).toContain("StepsWaitForCallbackFunction");
   });
 
   it("of the migration starts the rollback, and children of its own Map states", () => {

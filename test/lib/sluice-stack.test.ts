@@ -40,7 +40,7 @@ describe("the handlers", () => {
         .filter((key) => key.startsWith("SLUICE_"))
         .sort();
     expect(sluice("stop-run")).toEqual([]);
-    expect(sluice("claim-rollback")).toEqual(["SLUICE_CONTROL_TABLE"]);
+    expect(sluice("claim-rollback")).toEqual(["SLUICE_REGISTRY_TABLE"]);
     expect(sluice("return-traffic")).toEqual([
       "SLUICE_ALARM_ARN_PREFIX",
       "SLUICE_FLAG_APPLICATION",
@@ -49,14 +49,14 @@ describe("the handlers", () => {
       "SLUICE_STRATEGY_STEPWISE",
     ]);
     expect(sluice("report")).toEqual([
-      "SLUICE_CONTROL_TABLE",
       "SLUICE_DATABASES",
       "SLUICE_PLAN_BUCKET",
+      "SLUICE_REGISTRY_TABLE",
       "SLUICE_TOPIC_ARN",
     ]);
-    expect(sluice("on-alarm")).toEqual(["SLUICE_CONTROL_TABLE", "SLUICE_ROLLBACK_MACHINE_ARN", "SLUICE_TOPIC_ARN"]);
-    expect(sluice("start")).toEqual(["SLUICE_CONTROL_TABLE", "SLUICE_MIGRATION_MACHINE_ARN"]);
-    expect(sluice("approve")).toEqual(["SLUICE_CONTROL_TABLE"]);
+    expect(sluice("on-alarm")).toEqual(["SLUICE_REGISTRY_TABLE", "SLUICE_ROLLBACK_MACHINE_ARN", "SLUICE_TOPIC_ARN"]);
+    expect(sluice("start")).toEqual(["SLUICE_MIGRATION_MACHINE_ARN", "SLUICE_REGISTRY_TABLE"]);
+    expect(sluice("approve")).toEqual(["SLUICE_REGISTRY_TABLE"]);
     expect(environmentOf("preflight")).toMatchObject({ SLUICE_MIGRATIONS: "migrations" });
   });
 
@@ -75,7 +75,7 @@ describe("the handlers", () => {
 });
 
 describe("what is stored", () => {
-  it("is a control table by id, encrypted, recoverable, expiring, and protected from deletion", () => {
+  it("is a run registry by id, encrypted, recoverable, expiring, and protected from deletion", () => {
     template.hasResource("AWS::DynamoDB::Table", {
       DeletionPolicy: "Retain",
       UpdateReplacePolicy: "Retain",
@@ -295,7 +295,6 @@ describe("the operators", () => {
   it("find what to look up among the outputs", () => {
     expect(Object.keys(template.findOutputs("*")).sort()).toEqual([
       "ApproveFunction",
-      "ControlTable",
       "DashboardName",
       "FlagApplication",
       "MigrationAliasArn",
@@ -303,6 +302,7 @@ describe("the operators", () => {
       "OperatorTopicArn",
       "PauseFunction",
       "PlanBucket",
+      "RegistryTable",
       "RejectFunction",
       "ResumeFunction",
       "RollbackStateMachineArn",

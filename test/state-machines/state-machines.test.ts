@@ -207,14 +207,14 @@ describe("the migration state machine", () => {
 
   it("stands by wherever a step may say so, and asks that step again", () => {
     const standing = Object.entries(States).flatMap(([state, { Choices = [] }]) =>
-      Choices.filter(({ StringEquals }) => StringEquals === "standby").map(({ Next }) => [state, Next] as const),
+      Choices.filter(({ StringEquals }) => StringEquals === "callback").map(({ Next }) => [state, Next] as const),
     );
     expect(standing).toHaveLength(STANDBYS);
-    for (const [choice, standby] of standing) {
+    for (const [choice, callback] of standing) {
       const before = Object.entries(States).find(
         ([, state]) => lambdaOf(state) !== undefined && !waitsForToken(state) && state.Next === choice,
       );
-      expect(States[standby]?.Next).toBe(before?.[0]);
+      expect(States[callback]?.Next).toBe(before?.[0]);
     }
   });
 
@@ -223,7 +223,7 @@ describe("the migration state machine", () => {
     expect(Input).toEqual({ "run.$": "$.run.id", "error.$": "$.error" });
   });
 
-  it("takes no rollback that failed for one: a person may have asked before control knew the run", () => {
+  it("takes no rollback that failed for one: a person may have asked before the run registry knew the run", () => {
     const { RollBack, RollBackAgain } = States;
     expect(RollBack?.Catch).toMatchObject([
       { ErrorEquals: ["StepFunctions.ExecutionAlreadyExistsException"], Next: "RollBackAgain" },

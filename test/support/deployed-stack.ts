@@ -22,7 +22,7 @@ import { SNSClient } from "@aws-sdk/client-sns";
 import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { AppConfigFlags } from "../../adapters/appconfig/flags.ts";
-import { DynamoControl } from "../../adapters/control/control.ts";
+import { DynamoRunRegistry } from "../../adapters/registry/run-registry.ts";
 import { AppConfigSource } from "../../client/app-config-source.ts";
 import { FlagClient } from "../../client/flag-client.ts";
 import type { MigrationInput } from "../../core/migration/schema.ts";
@@ -42,7 +42,7 @@ export interface DeployedStack {
   readonly client: Pick<pg.Pool, "query">;
   readonly connect: () => Promise<pg.Client>;
   readonly flags: AppConfigFlags;
-  readonly control: DynamoControl;
+  readonly registry: DynamoRunRegistry;
   readonly appConfig: AppConfigClient;
   /** What the operators were told. */
   readonly inbox: OperatorInbox;
@@ -54,7 +54,7 @@ export interface DeployedStack {
   undo(runId: string): Promise<string>;
   /** Waits for an execution's end. */
   ended(executionArn: string): Promise<DescribeExecutionCommandOutput>;
-  /** Waits until control has the run in this phase. @throws where the run ends without having been seen in it. */
+  /** Waits until the run registry has the run in this phase. @throws where the run ends without having been seen in it. */
   reaches(executionArn: string, phase: Phase): Promise<void>;
   /** Waits until the execution stands in this state. @throws where it ends without having been seen in it. */
   standsAt(executionArn: string, state: string): Promise<void>;
@@ -115,7 +115,7 @@ async function connect(stack: LocalStack, clients: (pg.Client | pg.Pool)[]): Pro
     return value;
   };
   const dynamoDb = new DynamoDBClient(config);
-  const control = new DynamoControl({ client: dynamoDb, tableName: output("ControlTable") });
+  const registry = new DynamoRunRegistry({ client: dynamoDb, tableName: output("RegistryTable") });
   const sns = new SNSClient(config);
   const pool = new pg.Pool({ connectionString: stack.connectionString, max: POOL_SIZE });
   clients.push(pool);
@@ -126,20 +126,20 @@ async function connect(stack: LocalStack, clients: (pg.Client | pg.Pool)[]): Pro
     return client;
   };
   return {
-    ...executions({ sfn: new SFNClient(config), control, output }),
+    ...executions({ sfn: new SFNClient(config), registry, output }),
     ...alarms(new CloudWatchClient(config)),
     ...flagAccess(config, output),
     client: pool,
     connect: connectClient,
-    control,
+    registry,
     inbox: await OperatorInbox.open(sns, output("OperatorTopicArn")),
     output,
     operator: (name) => Operator.create(name, config, (command) => output(FUNCTIONS[command])),
     standbyToken: async (runId) => {
       const { Item } = await dynamoDb.send(
         new GetItemCommand({
-          TableName: output("ControlTable"),
-          Key: { id: { S: `standby#${runId}` } },
+          TableName: output("RegistryTable"),
+          Key: { id: { S: `callback#${runId}` } },
           ConsistentRead: true,
         }),
       );
@@ -160,7 +160,7 @@ const FUNCTIONS: Readonly<Record<OperatorCommand, string>> = {
 
 interface Executions {
   readonly sfn: SFNClient;
-  readonly control: DynamoControl;
+  readonly registry: DynamoRunRegistry;
   readonly output: (key: string) => string;
 }
 
@@ -169,7 +169,7 @@ type ExecutionAccess = Pick<
   "start" | "rollBack" | "undo" | "ended" | "reaches" | "standsAt" | "states" | "rollbacks"
 >;
 
-function executions({ sfn, control, output }: Executions): ExecutionAccess {
+function executions({ sfn, registry, output }: Executions): ExecutionAccess {
   const describe = (executionArn: string): Promise<DescribeExecutionCommandOutput> =>
     sfn.send(new DescribeExecutionCommand({ executionArn }));
   const start = async (machine: string, input: object, name?: string): Promise<string> => {
@@ -195,7 +195,7 @@ function executions({ sfn, control, output }: Executions): ExecutionAccess {
       }),
     reaches: async (arn, phase) => {
       const runId = arn.split(":").at(-1) ?? "";
-      await untilSeen(arn, phase, async () => (await control.run(runId))?.phase === phase);
+      await untilSeen(arn, phase, async () => (await registry.run(runId))?.phase === phase);
     },
     standsAt: async (arn, state) => {
       await untilSeen(arn, state, async () => (await newestStates(sfn, arn))[0] === state);

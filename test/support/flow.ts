@@ -15,15 +15,15 @@ import { enterPhase, type Run } from "../../core/run/run.ts";
 import { shards } from "../../core/run/shards/shards.ts";
 import type { StepResult } from "../../core/run/step-result.ts";
 import { validate } from "../../core/run/shards/validate.ts";
-import { readFindings, verdict, type Findings } from "../../core/run/shards/verdict.ts";
-import { FakeControl } from "./fakes.ts";
+import { readFindings, verdict, type Findings } from "../../core/run/shards/validation-result.ts";
+import { FakeRunRegistry } from "./fakes.ts";
 
 /**
  * A run on a real database, walked by a test as the state machine walks it: every step is called until it says that
- * it is done. Control is in memory; the deployed state machine has its own tests.
+ * it is done. RunRegistry is in memory; the deployed state machine has its own tests.
  */
 export class Flow {
-  readonly control = new FakeControl();
+  readonly registry = new FakeRunRegistry();
   /** Time as it is, so that slices end; waits are short, so that tests do too. */
   readonly clock = { now: () => new Date(), sleep: (ms: number) => pause(Math.min(ms, 50)) };
 
@@ -56,8 +56,8 @@ export class Flow {
     return flow;
   }
 
-  get ports(): { database: Database; control: FakeControl; clock: Flow["clock"] } {
-    return { database: this.database, control: this.control, clock: this.clock };
+  get ports(): { database: Database; registry: FakeRunRegistry; clock: Flow["clock"] } {
+    return { database: this.database, registry: this.registry, clock: this.clock };
   }
 
   async expand(): Promise<void> {
@@ -96,7 +96,7 @@ export class Flow {
   async #register(): Promise<void> {
     const { plan, ref } = this.run;
     const now = new Date().toISOString();
-    await this.control.register({
+    await this.registry.register({
       runId: ref.id,
       migration: plan.migration,
       planHash: plan.hash,
@@ -105,7 +105,7 @@ export class Flow {
       phase: "preflight",
       startedAt: now,
       updatedAt: now,
-      alarms: plan.guard.alarms,
+      alarms: plan.rollbackAlarms.alarms,
     });
     await recordRun(this.database, {
       runId: ref.id,

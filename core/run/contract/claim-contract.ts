@@ -18,16 +18,16 @@ import { done, type StepResult } from "../step-result.ts";
  * old shape that the plan does not know of, or where the proof does not stand any more; RunSuperseded.
  */
 export async function claimContract(
-  ports: Pick<Ports, "control" | "database" | "clock" | "flags">,
+  ports: Pick<Ports, "registry" | "database" | "clock" | "flags">,
   run: Run,
 ): Promise<StepResult> {
-  const { phase } = await requirePhase(ports.control, run, ["cooling", "contract"]);
+  const { phase } = await requirePhase(ports.registry, run, ["cooling", "contract"]);
   if (phase === "contract") return done(CLAIMED);
   const notNew = await notOnNewPath(ports.flags, run.plan);
   if (notNew) throw new GateFailed(notNew);
   await requireNoLateDependents(ports.database, run.plan);
   await requireProofStands(ports.database, run);
-  const record = await ports.control.transition({
+  const record = await ports.registry.transition({
     runId: run.ref.id,
     from: enters("contract"),
     to: "contract",

@@ -5,7 +5,7 @@ import { notOnNewPath } from "./new-path.ts";
 import { notePhase, requirePhase, type Ports, type Run } from "../run.ts";
 import type { StepResult } from "../step-result.ts";
 
-type ContractPorts = Pick<Ports, "control" | "database" | "flags">;
+type ContractPorts = Pick<Ports, "registry" | "database" | "flags">;
 
 /**
  * Removes the old shape of a run that is claimed for it, one step a call.
@@ -22,7 +22,7 @@ type ContractPorts = Pick<Ports, "control" | "database" | "flags">;
  * StatementFailed; RunSuperseded.
  */
 export async function contract(ports: ContractPorts, run: Run): Promise<StepResult> {
-  await requirePhase(ports.control, run, ["contract"]);
+  await requirePhase(ports.registry, run, ["contract"]);
   const notNew = await notOnNewPath(ports.flags, run.plan);
   if (notNew && !(await isOver(ports, run))) throw new FlagDeploymentFailed({ ...notNew, remedy: BACK_TO_NEW });
   await notePhase(ports.database, run, "contract");

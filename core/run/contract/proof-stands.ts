@@ -5,7 +5,7 @@ import type { Database } from "../../ports.ts";
 import { sql } from "../../sql/statement.ts";
 import { shardJob } from "../shards/jobs.ts";
 import type { Run } from "../run.ts";
-import { unmet } from "../ddl/step-requirement.ts";
+import { failedPreconditions } from "../ddl/step-requirement.ts";
 
 /**
  * That what the proof before contract found is still so. It read every row in agreement, and from there on the sync
@@ -35,7 +35,8 @@ export async function requireProofStands(database: Database, run: Run): Promise<
 
 async function brokenRequirements(database: Database, { plan }: Run): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const { requires } of plan.contract) if (requires) found.push(...(await unmet(database, requires)));
+  for (const { requires } of plan.contract)
+    if (requires) found.push(...(await failedPreconditions(database, requires)));
   return found;
 }
 

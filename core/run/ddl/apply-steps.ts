@@ -7,7 +7,7 @@ import type { Database, Session } from "../../ports.ts";
 import { raw, sql } from "../../sql/statement.ts";
 import { buildIndex } from "./build-index.ts";
 import { backOff } from "./back-off.ts";
-import { unmet } from "./step-requirement.ts";
+import { failedPreconditions } from "./step-requirement.ts";
 import type { Applier } from "../run.ts";
 import { done, more, wait, type StepResult } from "../step-result.ts";
 
@@ -44,7 +44,7 @@ async function applyInTransaction(database: Database, run: Applier, step: DdlSte
 async function requireMet(session: Session, step: DdlStep): Promise<void> {
   if (!step.requires) return;
   await session.execute({ text: step.requires.lock, parameters: {} });
-  const problems = await unmet(session, step.requires);
+  const problems = await failedPreconditions(session, step.requires);
   if (problems.length === 0) return;
   throw new StatementFailed({
     object: `step "${step.id}"`,
@@ -54,7 +54,7 @@ async function requireMet(session: Session, step: DdlStep): Promise<void> {
 }
 
 /** Milliseconds. Between two statements lies one call of the Data API: 0.1 s as a rule, 0.6 s now and then. */
-const LEAST_IDLE_MS = 2_000;
+const MIN_IDLE_MS = 2_000;
 
 /**
  * The lock is held from the first statement to the commit, so the statements share the time that it may be held. Whoever
@@ -65,7 +65,7 @@ async function limitLocks(session: Session, step: DdlStep): Promise<void> {
   const share = Math.max(1, Math.floor(step.statementTimeoutMs / statements));
   await session.execute({ text: `SET LOCAL lock_timeout = ${String(step.lockTimeoutMs)}`, parameters: {} });
   await session.execute({ text: `SET LOCAL statement_timeout = ${String(share)}`, parameters: {} });
-  const idle = Math.max(LEAST_IDLE_MS, step.statementTimeoutMs);
+  const idle = Math.max(MIN_IDLE_MS, step.statementTimeoutMs);
   await session.execute({ text: `SET LOCAL idle_in_transaction_session_timeout = ${String(idle)}`, parameters: {} });
 }
 

@@ -8,7 +8,7 @@ import { more, wait, type StepResult } from "../step-result.ts";
 
 const POLL_SECONDS = 10;
 /** A look is some 9 events of the 25,000 that an execution may have: a build of a night is looked at less often. */
-const LONGEST_POLL_SECONDS = 120;
+const MAX_POLL_SECONDS = 120;
 const LOOKS = 20;
 
 type IndexState =
@@ -42,7 +42,7 @@ export async function buildIndex(database: Database, run: Applier, step: DdlStep
 }
 
 function pollSeconds(building: number): number {
-  return Math.min(LONGEST_POLL_SECONDS, Math.max(POLL_SECONDS, building / LOOKS));
+  return Math.min(MAX_POLL_SECONDS, Math.max(POLL_SECONDS, building / LOOKS));
 }
 
 async function dropLeftover(

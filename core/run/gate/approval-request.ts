@@ -2,7 +2,7 @@ import type { GateName } from "../../migration/schema.ts";
 import type { GatePlan } from "../../plan/plan.ts";
 import type { Approval, RunRecord } from "../../ports.ts";
 import type { Run } from "../run.ts";
-import type { Findings } from "../shards/verdict.ts";
+import type { Findings } from "../shards/validation-result.ts";
 import type { ConditionReading } from "./evaluation.ts";
 
 /** All that a person is told who is asked to approve. */

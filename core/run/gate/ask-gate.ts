@@ -4,7 +4,7 @@ import type { Phase } from "../../plan/phases.ts";
 import type { GatePlan } from "../../plan/plan.ts";
 import type { Approval, RunRecord } from "../../ports.ts";
 import { requirePhase, type Ports, type Run } from "../run.ts";
-import { done, standby, wait, type StepResult } from "../step-result.ts";
+import { done, callback, wait, type StepResult } from "../step-result.ts";
 import { readAlarms } from "./alarms.ts";
 import { readApproval } from "./approval.ts";
 import { approvalRequest } from "./approval-request.ts";
@@ -30,11 +30,11 @@ const ASKED_IN: Readonly<Record<GateName, Phase>> = {
 };
 
 /** Looks at one gate at the most, in each of its times: each is some 9 events of the 25,000 that an execution may have. */
-const MOST_LOOKS = 120;
+const MAX_LOOKS = 120;
 /** The same once it has had three times as many: it is asked at every step, or was resumed again and again. */
-const MOST_FURTHER_LOOKS = 12;
+const MAX_FURTHER_LOOKS = 12;
 
-type GatePorts = Pick<Ports, "control" | "database" | "alarms" | "metrics" | "approvals" | "notifier" | "clock">;
+type GatePorts = Pick<Ports, "registry" | "database" | "alarms" | "metrics" | "approvals" | "notifier" | "clock">;
 
 /**
  * Asks one gate of the plan. Everything is read anew at each call, so that any waking is harmless: go on, look again
@@ -47,7 +47,7 @@ export async function gate(
   run: Run,
   { gate: name }: { readonly gate: GateName },
 ): Promise<StepResult> {
-  const record = await requirePhase(ports.control, run, [ASKED_IN[name]]);
+  const record = await requirePhase(ports.registry, run, [ASKED_IN[name]]);
   const plan = gatePlan(run, name);
   const asked = plan.approval && standing(await ports.approvals.find(run.ref.id, name), record);
   const look = await lookAt(ports, run, plan);
@@ -99,7 +99,7 @@ interface Question {
  */
 async function askPeople(ports: GatePorts, run: Run, { plan, record, look }: Question): Promise<Approval | undefined> {
   const evaluation = look.judge(undefined);
-  if (!plan.approval || evaluation.verdict !== "standby") return undefined;
+  if (!plan.approval || evaluation.verdict !== "callback") return undefined;
   const now = ports.clock.now();
   const approval: Approval = {
     runId: run.ref.id,
@@ -129,7 +129,7 @@ async function answer(ports: GatePorts, run: Run, judged: Judged): Promise<StepR
       return { ...done(passText(evaluation, approval)), gate: evaluation };
     case "hold":
       return { ...holdOn(judged), gate: evaluation };
-    case "standby":
+    case "callback":
       return { ...standBy(run, approval, ports.clock.now()), gate: evaluation };
     case "fail":
       return failGate(ports, run, { ...judged, rejected: approval?.decision?.verdict === "rejected" });
@@ -140,7 +140,7 @@ async function answer(ports: GatePorts, run: Run, judged: Judged): Promise<StepR
 
 function holdOn({ plan, evaluation, looks }: Judged): StepResult {
   const { passedSeconds, holdSeconds, heldSeconds, timeoutSeconds } = evaluation;
-  const most = looks < 3 * MOST_LOOKS ? MOST_LOOKS : MOST_FURTHER_LOOKS;
+  const most = looks < 3 * MAX_LOOKS ? MAX_LOOKS : MAX_FURTHER_LOOKS;
   const poll = Math.max(plan.pollSeconds, (timeoutSeconds + holdSeconds) / most);
   if (isBroken(evaluation.readings)) {
     const held = `on hold for ${whole(heldSeconds)} s of ${whole(timeoutSeconds)} s`;
@@ -154,7 +154,7 @@ function holdOn({ plan, evaluation, looks }: Judged): StepResult {
 function standBy({ ref }: Run, approval: Approval | undefined, now: Date): StepResult {
   const deadline = approval ? new Date(approval.deadline) : now;
   const seconds = (deadline.getTime() - now.getTime()) / 1_000;
-  return standby(seconds, `waits for "sluice approve ${ref.id}" or "sluice reject" until ${deadline.toISOString()}`);
+  return callback(seconds, `waits for "sluice approve ${ref.id}" or "sluice reject" until ${deadline.toISOString()}`);
 }
 
 function passText({ readings }: GateEvaluation, approval: Approval | undefined): string {

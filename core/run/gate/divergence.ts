@@ -2,7 +2,7 @@ import type { GatePlan } from "../../plan/plan.ts";
 import type { Session } from "../../ports.ts";
 import { sql } from "../../sql/statement.ts";
 import type { Run } from "../run.ts";
-import type { Findings } from "../shards/verdict.ts";
+import type { Findings } from "../shards/validation-result.ts";
 import type { ConditionReading } from "./evaluation.ts";
 
 /** The share of rows that differ, as the run's newest proof found it. */

@@ -28,7 +28,7 @@ export function evaluate(
     if (readings.some((reading) => reading.verdict === "fail")) return "fail";
     if (broken) return overdue ? "fail" : "hold";
     if (passedSeconds < holdSeconds) return "hold";
-    return readings.every((reading) => reading.verdict === "pass") ? "pass" : "standby";
+    return readings.every((reading) => reading.verdict === "pass") ? "pass" : "callback";
   };
   return { gate, verdict: verdict(), readings, passedSeconds, holdSeconds, heldSeconds, timeoutSeconds };
 }

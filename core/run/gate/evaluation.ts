@@ -19,8 +19,8 @@ export interface ConditionReading {
 export interface GateEvaluation {
   /** The gate's name, or the phase that is watched in the same way. */
   readonly gate: GateName | "soak" | "cooling";
-  /** `standby`: everything else holds, and a person is asked. */
-  readonly verdict: "pass" | "hold" | "standby" | "fail";
+  /** `callback`: everything else holds, and a person is asked. */
+  readonly verdict: "pass" | "hold" | "callback" | "fail";
   readonly readings: readonly ConditionReading[];
   /**
    * Seconds for which everything but the approval has held without a break; of `holdSeconds` that it must. Of soak and

@@ -23,7 +23,7 @@ export interface FailedGate {
  * @throws GateFailed; ApprovalDenied
  */
 export async function failGate(
-  ports: Pick<Ports, "control" | "database" | "notifier" | "clock">,
+  ports: Pick<Ports, "registry" | "database" | "notifier" | "clock">,
   run: Run,
   failed: FailedGate,
 ): Promise<StepResult> {
@@ -33,10 +33,10 @@ export async function failGate(
   const reason = error.details.problem;
   await ports.notifier.notify(pauseMessage(run, failed.plan, reason));
   const pause = { by, at: ports.clock.now().toISOString(), reason };
-  const record = await ports.control.pause(run.ref.id, pause, REVERSIBLE);
+  const record = await ports.registry.pause(run.ref.id, pause, REVERSIBLE);
   const answer = await pausedAnswer(ports, record);
   if (answer) return { ...answer, gate: failed.evaluation };
-  await requirePhase(ports.control, run, REVERSIBLE);
+  await requirePhase(ports.registry, run, REVERSIBLE);
   throw error;
 }
 

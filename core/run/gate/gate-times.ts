@@ -26,7 +26,7 @@ export async function gateTimes(session: Session, run: Run, gate: GateEvaluation
   const [row] = await session.execute(sql`
     WITH look AS (
       SELECT id, at, lead(at, 1, clock_timestamp()) OVER (ORDER BY id) AS until,
-        detail ->> 'verdict' IN ('pass', 'standby') AS through,
+        detail ->> 'verdict' IN ('pass', 'callback') AS through,
         EXISTS (SELECT FROM jsonb_array_elements(detail -> 'readings') AS reading
                 WHERE reading ->> 'kind' <> 'approval' AND reading ->> 'verdict' <> 'pass') AS broken
       FROM sluice.event

@@ -6,7 +6,7 @@ const NO_ANSWER = [DatabaseError, StatementTimeout, NotFound, ServiceRefused, Se
  * Characters of the words. A function of the application's may say anything at any length, and it stands in the
  * execution's state, where more than 256 KiB end it with an error that nothing catches.
  */
-const MOST_CHARACTERS = 300;
+const MAX_CHARACTERS = 300;
 
 /**
  * Why something gave no reading: in the words of the service, or of PostgreSQL. A gate holds for that as for a bad
@@ -20,5 +20,5 @@ export function whyUnreadable(error: unknown): string {
 }
 
 function shortened(words: string): string {
-  return words.length <= MOST_CHARACTERS ? words : `${words.slice(0, MOST_CHARACTERS)}…`;
+  return words.length <= MAX_CHARACTERS ? words : `${words.slice(0, MAX_CHARACTERS)}…`;
 }

@@ -1,9 +1,9 @@
 import { DecisionRefused } from "../../errors.ts";
 import type { Approval, CallerProof, Decision, RunRecord } from "../../ports.ts";
-import { knownRun, whyOver } from "../known-run.ts";
+import { requireRun, terminalReason } from "../require-run.ts";
 import { purpose } from "./purpose.ts";
-import { unfitReason } from "./reason.ts";
-import { maybeSamePerson, namesNobody } from "./same-person.ts";
+import { validateReason } from "./reason.ts";
+import { mayBeSamePrincipal, isAnonymousSession } from "./same-principal.ts";
 import type { Ports } from "../run.ts";
 
 export interface DecisionRequest {
@@ -28,10 +28,10 @@ export interface Decided {
   readonly message: string;
 }
 
-type DecidePorts = Pick<Ports, "control" | "approvals" | "standbys" | "callers" | "clock">;
+type DecidePorts = Pick<Ports, "registry" | "approvals" | "callbacks" | "callers" | "clock">;
 
 /** Fewer characters of a hash may be those of another plan. */
-const SHORTEST_PREFIX = 8;
+const MIN_PREFIX = 8;
 
 /**
  * Answers what a gate of the run asks, for the person who proves to be the caller, and lets the run go on.
@@ -40,14 +40,14 @@ const SHORTEST_PREFIX = 8;
  */
 export async function decide(ports: DecidePorts, request: DecisionRequest): Promise<Decided> {
   const by = await identify(ports, request);
-  const record = await knownRun(ports.control, request.run);
+  const record = await requireRun(ports.registry, request.run);
   refuseIfOver(record);
   const approval = await openApproval(ports, request);
   const decision = { verdict: request.verdict, by, at: ports.clock.now().toISOString(), reason: request.reason };
   refuseUnlessFitting(approval, request, decision);
   refuseSelf(approval, record, decision);
   const after = await ports.approvals.decide(request.run, approval.gate, decision);
-  await ports.standbys.wake(request.run);
+  await ports.callbacks.wake(request.run);
   if (!isSame(after.decision, decision)) throw lost(after, decision);
   return { ...decision, run: request.run, gate: approval.gate, message: messageOf(approval, decision, record) };
 }
@@ -56,20 +56,20 @@ async function identify({ callers }: DecidePorts, request: DecisionRequest): Pro
   const { run, plan, gate, verdict, reason, proof } = request;
   const command = verdict === "approved" ? "approve" : "reject";
   const by = await callers.identify(proof, purpose(command, { run, plan, gate, reason }));
-  const unfit = unfitReason(reason);
+  const unfit = validateReason(reason);
   if (unfit === undefined) return by;
   throw refused(`the decision on run "${run}"`, unfit, 'Say why: --reason "..."');
 }
 
 function refuseIfOver(record: RunRecord): void {
-  const why = whyOver(record);
+  const why = terminalReason(record);
   if (why === undefined) return;
   throw refused(`run "${record.runId}"`, why, "There is nothing left to decide");
 }
 
 /** The one that waits for an answer. Where there is none, a decision may have been made whose caller died before it woke the run. */
 async function openApproval(
-  { approvals, standbys }: DecidePorts,
+  { approvals, callbacks }: DecidePorts,
   { run }: Pick<DecisionRequest, "run">,
 ): Promise<Approval> {
   const asked = await approvals.ofRun(run);
@@ -79,7 +79,7 @@ async function openApproval(
   if (!newest?.decision) {
     throw refused(`run "${run}"`, "asks nothing at this moment", `See what it waits for: sluice status ${run}`);
   }
-  await standbys.wake(run);
+  await callbacks.wake(run);
   throw decidedAlready(newest, newest.decision);
 }
 
@@ -98,7 +98,7 @@ function refuseUnlessFitting(
     const problem = `is what is asked now, and the decision is about gate "${wanted}"`;
     throw refused(object, problem, `See what it asks: sluice status ${runId}`);
   }
-  if (plan !== undefined && (plan.length < SHORTEST_PREFIX || !planHash.startsWith(plan))) {
+  if (plan !== undefined && (plan.length < MIN_PREFIX || !planHash.startsWith(plan))) {
     const problem = `is about plan ${planHash}, and the decision about plan "${plan}"`;
     throw refused(object, problem, "Read the plan that the run carries out, and decide on that one");
   }
@@ -120,12 +120,12 @@ function refuseSelf(
     const problem = "must not be approved by whoever started the run, and nobody knows who did";
     throw refused(object, problem, "Start runs with sluice start, not in the console; reject this one");
   }
-  const nobody = [startedBy, by].find(namesNobody);
+  const nobody = [startedBy, by].find(isAnonymousSession);
   if (nobody !== undefined) {
     const problem = `must not be approved by whoever started the run (${startedBy}), and ${nobody} may be anybody`;
     throw refused(object, problem, "Use a session name of your own: role_session_name in the profile of AWS");
   }
-  if (!maybeSamePerson(startedBy, by)) return;
+  if (!mayBeSamePrincipal(startedBy, by)) return;
   throw refused(
     object,
     `must not be approved by whoever started the run: ${startedBy}`,

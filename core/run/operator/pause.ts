@@ -1,9 +1,9 @@
 import { PauseRefused } from "../../errors.ts";
 import { REVERSIBLE } from "../../plan/phases.ts";
 import type { CallerProof, Pause, RunRecord } from "../../ports.ts";
-import { knownRun, whyOver } from "../known-run.ts";
+import { requireRun, terminalReason } from "../require-run.ts";
 import { purpose } from "./purpose.ts";
-import { unfitReason } from "./reason.ts";
+import { validateReason } from "./reason.ts";
 import type { Ports } from "../run.ts";
 
 export interface PauseRequest {
@@ -26,15 +26,15 @@ export interface Paused extends Pause {
  * @throws PauseRefused, NotFound, CallerUnknown.
  */
 export async function pause(
-  { control, callers, clock }: Pick<Ports, "control" | "callers" | "clock">,
+  { registry, callers, clock }: Pick<Ports, "registry" | "callers" | "clock">,
   { run, reason, proof }: PauseRequest,
 ): Promise<Paused> {
   const by = await callers.identify(proof, purpose("pause", { run, reason }));
-  const unfit = unfitReason(reason);
+  const unfit = validateReason(reason);
   if (unfit !== undefined) throw refused(`the pause of run "${run}"`, unfit, 'Say why: --reason "..."');
-  await knownRun(control, run);
+  await requireRun(registry, run);
   const wanted: Pause = { by, at: clock.now().toISOString(), reason };
-  const record = await control.pause(run, wanted, REVERSIBLE);
+  const record = await registry.pause(run, wanted, REVERSIBLE);
   if (!isSame(record.paused, wanted)) throw notPaused(record);
   const message = `Run "${run}" is paused in phase ${record.phase}. To let it go on: sluice resume ${run}`;
   return { run, ...wanted, message };
@@ -46,7 +46,7 @@ function notPaused(record: RunRecord): PauseRefused {
     const { by, at, reason } = record.paused;
     return refused(object, `is paused already, by ${by} since ${at}: ${reason}`, "It stays so until sluice resume");
   }
-  return refused(object, whyOver(record) ?? "could not be paused", "There is nothing left to pause");
+  return refused(object, terminalReason(record) ?? "could not be paused", "There is nothing left to pause");
 }
 
 export interface ResumeRequest {
@@ -70,18 +70,18 @@ export interface Resumed {
  * @throws PauseRefused, NotFound, CallerUnknown.
  */
 export async function resume(
-  { control, standbys, callers, clock }: Pick<Ports, "control" | "standbys" | "callers" | "clock">,
+  { registry, callbacks, callers, clock }: Pick<Ports, "registry" | "callbacks" | "callers" | "clock">,
   { run, proof }: ResumeRequest,
 ): Promise<Resumed> {
   const by = await callers.identify(proof, purpose("resume", { run }));
-  await knownRun(control, run);
+  await requireRun(registry, run);
   const at = clock.now().toISOString();
-  const before = await control.resume(run, { resumedBy: by, resumedAt: at });
-  await standbys.wake(run);
+  const before = await registry.resume(run, { resumedBy: by, resumedAt: at });
+  await callbacks.wake(run);
   if (before.paused) return { run, by, at, message: `Run "${run}" goes on in phase ${before.phase}` };
   throw refused(
     `run "${run}"`,
-    whyOver(before) ?? `is not paused; it is in phase ${before.phase}`,
+    terminalReason(before) ?? `is not paused; it is in phase ${before.phase}`,
     `See where it stands: sluice status ${run}`,
   );
 }

@@ -5,7 +5,7 @@
 const LONGEST = 2_000;
 
 /** What is wrong with a reason that a person gave; undefined where it will do. */
-export function unfitReason(reason: string): string | undefined {
+export function validateReason(reason: string): string | undefined {
   if (reason.trim() === "") return "has no reason";
   return reason.length > LONGEST ? `has a reason of more than ${String(LONGEST)} characters` : undefined;
 }

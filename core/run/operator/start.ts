@@ -18,14 +18,14 @@ export interface StartRequest {
  * @throws DecisionRefused where the name is taken; CallerUnknown.
  */
 export async function start(
-  { control, executions, callers }: Pick<Ports, "control" | "executions" | "callers">,
+  { registry, executions, callers }: Pick<Ports, "registry" | "executions" | "callers">,
   { run, migration, proof }: StartRequest,
 ): Promise<{ readonly run: string; readonly executionArn: string }> {
   const by = await callers.identify(proof, purpose("start", { run, migration }));
-  await control.nameStarter(run, by);
-  const starter = await control.starter(run);
-  if (starter !== by) throw taken(run, `${starter ?? "somebody else"} is starting a run of this name`);
-  const known = await control.run(run);
+  await registry.recordInitiator(run, by);
+  const initiator = await registry.initiator(run);
+  if (initiator !== by) throw taken(run, `${initiator ?? "somebody else"} is starting a run of this name`);
+  const known = await registry.run(run);
   if (known && known.startedBy !== by) throw taken(run, `there is a run of this name, of ${known.migration}`);
   const executionArn = await executions.startRun(run, migration);
   if (executionArn === undefined) throw taken(run, "there is an execution of this name");

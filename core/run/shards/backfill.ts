@@ -6,7 +6,7 @@ import type { StepResult } from "../step-result.ts";
 
 /** One worker's slice of the backfill. A run that is paused or rolled back is left within a second. */
 export async function backfill(
-  ports: Pick<Ports, "control" | "database" | "clock">,
+  ports: Pick<Ports, "registry" | "database" | "clock">,
   run: Run,
   worker: number,
 ): Promise<StepResult> {

@@ -17,19 +17,19 @@ export interface SliceOfWork {
  * @throws RunSuperseded where the run was rolled back.
  */
 export async function workSlice(
-  ports: Pick<Ports, "control" | "database" | "clock">,
+  ports: Pick<Ports, "registry" | "database" | "clock">,
   run: Run,
   { phases, work }: SliceOfWork,
 ): Promise<StepResult> {
-  await requirePhase(ports.control, run, phases);
+  await requirePhase(ports.registry, run, phases);
   const result = await workShards(ports.database, ports.clock, { ...work, mayGoOn: () => mayGoOn(ports, run, phases) });
   if (result !== "interrupted") return result;
-  const record = await requirePhase(ports.control, run, phases);
+  const record = await requirePhase(ports.registry, run, phases);
   return (await pausedAnswer(ports, record)) ?? more("may go on again");
 }
 
-/** A control that cannot be read lets nobody go on: the shard is given back, and the look is taken again, or fails. */
-async function mayGoOn({ control }: Pick<Ports, "control">, run: Run, phases: readonly Phase[]): Promise<boolean> {
-  const record = await control.run(run.ref.id).catch(() => undefined);
+/** A registry that cannot be read lets nobody go on: the shard is given back, and the look is taken again, or fails. */
+async function mayGoOn({ registry }: Pick<Ports, "registry">, run: Run, phases: readonly Phase[]): Promise<boolean> {
+  const record = await registry.run(run.ref.id).catch(() => undefined);
   return record !== undefined && phases.includes(record.phase) && record.paused === undefined;
 }

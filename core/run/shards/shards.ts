@@ -1,4 +1,4 @@
-import { countShards, cutShards } from "../../ledger/shard.ts";
+import { countShards, createShards } from "../../ledger/shard.ts";
 import type { RunRecord } from "../../ports.ts";
 import { shardJob, type JobName } from "./jobs.ts";
 import { enterPhase, requirePhase, type Ports, type Run } from "../run.ts";
@@ -9,7 +9,7 @@ import { done, more, type StepResult } from "../step-result.ts";
  * after them, until nothing is left: a relation that was rewritten or attached meanwhile has shards of its own.
  */
 export async function shards(
-  ports: Pick<Ports, "control" | "database" | "clock">,
+  ports: Pick<Ports, "registry" | "database" | "clock">,
   run: Run,
   jobName: JobName,
 ): Promise<StepResult> {
@@ -17,21 +17,25 @@ export async function shards(
   const job = shardJob(run, jobName);
   const validating = jobName !== "backfill";
   const { shardBlocks } = validating ? run.plan.validation : run.plan.backfill;
-  await cutShards(ports.database, job, { shardBlocks, openEnded: validating });
+  await createShards(ports.database, job, { shardBlocks, openEnded: validating });
   const { pending, total } = await countShards(ports.database, job);
   return pending === 0
     ? done(`all ${String(total)} shards are done`)
     : more(`${String(pending)} of ${String(total)} shards to do`);
 }
 
-async function enter(ports: Pick<Ports, "control" | "database" | "clock">, run: Run, job: JobName): Promise<RunRecord> {
+async function enter(
+  ports: Pick<Ports, "registry" | "database" | "clock">,
+  run: Run,
+  job: JobName,
+): Promise<RunRecord> {
   switch (job) {
     case "backfill":
       return enterPhase(ports, run, "backfill");
     case "validate-before-cutover":
       return enterPhase(ports, run, "validate");
     case "validate-before-contract":
-      return requirePhase(ports.control, run, ["cooling"]);
+      return requirePhase(ports.registry, run, ["cooling"]);
     default:
       return job satisfies never;
   }

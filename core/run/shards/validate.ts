@@ -5,7 +5,7 @@ import type { StepResult } from "../step-result.ts";
 
 /** One worker's slice of a proof: one scan a shard, whose findings go to the ledger by segment. */
 export async function validate(
-  ports: Pick<Ports, "control" | "database" | "clock">,
+  ports: Pick<Ports, "registry" | "database" | "clock">,
   run: Run,
   { worker, job }: { readonly worker: number; readonly job: ValidationJobName },
 ): Promise<StepResult> {

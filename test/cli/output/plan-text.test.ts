@@ -5,7 +5,7 @@ import type { MigrationInput } from "../../../core/migration/schema.ts";
 import { planMigration } from "../../../core/plan/plan-migration.ts";
 import { catalogOf, migrationOf } from "../../core/preflight/contexts.ts";
 
-/** The section of guard and gates, with the spaces of its columns folded. */
+/** The section of rollback alarms and gates, with the spaces of its columns folded. */
 function guardAndGates(gates: MigrationInput["gates"]): string {
   const plan = planMigration(migrationOf({ gates }), catalogOf());
   const text = planText(plan, [], { style: styleOf(false), width: 200 });
@@ -18,7 +18,7 @@ function guardAndGates(gates: MigrationInput["gates"]): string {
 
 const LATENCY = { namespace: "CRM", metric: "Latency", statistic: "p99" };
 
-describe("the guard and the gates in a plan's print", () => {
+describe("the rollbackAlarms and the gates in a plan's print", () => {
   it("says which alarms end the run, and that no gate asks for more", () => {
     const text = guardAndGates({ alarms: ["crm-errors", "crm-latency"], timeout: "10m", poll: "20s" });
     expect(text).toContain("2 alarms; no gate asks for more");

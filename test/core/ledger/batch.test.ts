@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sendBatch, type Batch } from "../../../core/ledger/batch.ts";
 import { isLockConflict } from "../../../core/ledger/lock-conflict.ts";
-import { claimShard, cutShards, type ClaimedShard, type ShardJob } from "../../../core/ledger/shard.ts";
+import { claimShard, createShards, type ClaimedShard, type ShardJob } from "../../../core/ledger/shard.ts";
 import { Flow } from "../../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 
@@ -30,7 +30,7 @@ describe("a batch", () => {
   afterEach(() => fresh.close());
 
   async function claimed(job: ShardJob, openEnded = false): Promise<ClaimedShard> {
-    await cutShards(fresh.database, job, { shardBlocks: 10_000, openEnded });
+    await createShards(fresh.database, job, { shardBlocks: 10_000, openEnded });
     const shard = await claimShard(fresh.database, job, { worker: "w", leaseSeconds: 10 });
     if (!shard) throw new Error("a shard is free");
     return shard;

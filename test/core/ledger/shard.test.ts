@@ -3,7 +3,7 @@ import { ensureLedger } from "../../../core/ledger/schema.ts";
 import {
   claimShard,
   countShards,
-  cutShards,
+  createShards,
   nextLeaseEnd,
   releaseShard,
   type ShardJob,
@@ -38,7 +38,7 @@ describe("shards", () => {
   });
 
   const cut = (shardBlocks: number, openEnded = false, of = job): Promise<void> =>
-    cutShards(fresh.database, of, { shardBlocks, openEnded });
+    createShards(fresh.database, of, { shardBlocks, openEnded });
   const claim = (worker = "w", leaseSeconds = 60): ReturnType<typeof claimShard> =>
     claimShard(fresh.database, job, { worker, leaseSeconds });
 

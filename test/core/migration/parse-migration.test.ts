@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { MigrationInvalid } from "../../../core/errors.ts";
-import { guardAlarms } from "../../../core/migration/guard-alarms.ts";
+import { rollbackAlarms } from "../../../core/migration/rollback-alarms.ts";
 import { migrationHash } from "../../../core/migration/migration-hash.ts";
 import { parseMigration } from "../../../core/migration/parse-migration.ts";
 import { GATES } from "../../../core/migration/schema.ts";
@@ -182,7 +182,7 @@ describe("the gates of a migration", () => {
         "  alarms: [everywhere, always]",
       ].join("\n"),
     );
-    expect(guardAlarms(parseMigration(text, "good.yaml"))).toEqual(["everywhere", "always", "early", "late"]);
+    expect(rollbackAlarms(parseMigration(text, "good.yaml"))).toEqual(["everywhere", "always", "early", "late"]);
   });
 });
 

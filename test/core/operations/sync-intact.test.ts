@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { unmet } from "../../../core/run/ddl/step-requirement.ts";
+import { failedPreconditions } from "../../../core/run/ddl/step-requirement.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { expand } from "./expanded-table.ts";
 
@@ -21,7 +21,7 @@ describe("what contract requires of the sync triggers", () => {
   async function problems(plan: Awaited<ReturnType<typeof expand>>): Promise<readonly string[]> {
     const [step] = plan.contract;
     if (!step?.requires) throw new Error("contract requires something");
-    return unmet(fresh.database, step.requires);
+    return failedPreconditions(fresh.database, step.requires);
   }
 
   describe("of an ordinary table", () => {

@@ -83,7 +83,7 @@ describe("a plan", () => {
   });
 
   it("counts times in whole seconds, never less than the migration asks for", () => {
-    const { soakSeconds, coolingSeconds, guard, backfill, cutover } = plan({
+    const { soakSeconds, coolingSeconds, rollbackAlarms, backfill, cutover } = plan({
       soak: "1500ms",
       contract: { cooling: "2d" },
       gates: { alarms: ["a"], timeout: "90s", poll: "250ms" },
@@ -95,15 +95,19 @@ describe("a plan", () => {
         ],
       },
     });
-    expect([soakSeconds, coolingSeconds, guard.timeoutSeconds, guard.pollSeconds]).toEqual([2, 172_800, 90, 1]);
+    expect([soakSeconds, coolingSeconds, rollbackAlarms.timeoutSeconds, rollbackAlarms.pollSeconds]).toEqual([
+      2, 172_800, 90, 1,
+    ]);
     expect(cutover.map((step) => step.soakSeconds)).toEqual([120, 1]);
     expect(backfill).toMatchObject({ sliceSeconds: 5, batchTargetMs: 100 });
   });
 
   it("has every gate in the order of the run, and is guarded by every alarm that one of them names", () => {
-    const { gates, guard } = plan({ gates: { alarms: ["all"], before_cutover: { alarms: { names: ["one"] } } } });
+    const { gates, rollbackAlarms } = plan({
+      gates: { alarms: ["all"], before_cutover: { alarms: { names: ["one"] } } },
+    });
     expect(gates.map(({ name }) => name)).toEqual(GATES);
-    expect(guard.alarms).toEqual(["all", "one"]);
+    expect(rollbackAlarms.alarms).toEqual(["all", "one"]);
   });
 
   it("keeps a lease for longer than the 45 s after which the Data API gives a batch up", () => {

@@ -3,11 +3,11 @@ import { DatabaseUnavailable, ServiceRefused, ServiceUnavailable } from "../../.
 import type { GateName, MigrationInput } from "../../../core/migration/schema.ts";
 import type { Database } from "../../../core/ports.ts";
 import type { PreflightContext } from "../../../core/preflight/check.ts";
-import { gatePredicates } from "../../../core/preflight/gate-predicates.ts";
+import { gatePredicates } from "../../../core/preflight/checks/gates/gate-predicates.ts";
 import { gatherPreflight, gatherStack, type PreflightPorts } from "../../../core/preflight/gather.ts";
 import { NOT_ASKED, readAs } from "../../../core/preflight/reading.ts";
 import { SystemClock } from "../../../adapters/clock.ts";
-import { FakeAlarms, FakeClock, FakeControl, FakeFlags, FakeMetrics } from "../../support/fakes.ts";
+import { FakeAlarms, FakeClock, FakeRunRegistry, FakeFlags, FakeMetrics } from "../../support/fakes.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { crmSchema, readCrm } from "../catalog/table-reader.ts";
 import { catalogOf, lines, migrationOf, STARTER } from "./contexts.ts";
@@ -31,7 +31,7 @@ const portsOf = (changes: Partial<PreflightPorts> = {}): PreflightPorts => ({
   flags: new FakeFlags({ migrations: [NAME] }),
   alarms: new FakeAlarms({ "crm-errors": "OK", "crm-latency": "ALARM" }),
   metrics: new FakeMetrics(),
-  control: new FakeControl(),
+  registry: new FakeRunRegistry(),
   clock: new FakeClock(),
   ...changes,
 });
@@ -64,16 +64,16 @@ describe("what a start asks of the stack", () => {
     ]);
   });
 
-  it("is the starter of the run, and not the holder of the table, which a start decides by compare-and-set", async () => {
-    const control = new FakeControl();
-    await control.nameStarter("run-1", STARTER);
-    const { startedBy, holder } = await gather({}, { control });
+  it("is the initiator of the run, and not the holder of the table, which a start decides by compare-and-set", async () => {
+    const registry = new FakeRunRegistry();
+    await registry.recordInitiator("run-1", STARTER);
+    const { startedBy, holder } = await gather({}, { registry });
     expect([startedBy, holder]).toEqual([readAs(STARTER), NOT_ASKED]);
-    expect((await gather({}, { control }, "run-2")).startedBy).toEqual(readAs(undefined));
+    expect((await gather({}, { registry }, "run-2")).startedBy).toEqual(readAs(undefined));
   });
 
-  it("is the holder of the table in a look ahead, which has no starter", async () => {
-    const control = new FakeControl();
+  it("is the holder of the table in a look ahead, which has no initiator", async () => {
+    const registry = new FakeRunRegistry();
     const record = {
       runId: "run-0",
       migration: "other",
@@ -86,14 +86,14 @@ describe("what a start asks of the stack", () => {
       alarms: [],
     } as const;
     const migration = migrationOf();
-    const ask = () => gatherStack(portsOf({ control }), { migration, runId: undefined });
+    const ask = () => gatherStack(portsOf({ registry }), { migration, runId: undefined });
     expect((await ask()).holder).toEqual(readAs(undefined));
-    await control.register(record);
+    await registry.register(record);
     const { holder, startedBy } = await ask();
     expect(holder).toMatchObject({ kind: "read", value: { runId: "run-0" } });
     expect(startedBy).toEqual(NOT_ASKED);
     const { holder: unasked } = await gatherStack(
-      { ...portsOf(), control: undefined },
+      { ...portsOf(), registry: undefined },
       { migration, runId: undefined },
     );
     expect(unasked).toEqual(NOT_ASKED);
@@ -136,7 +136,7 @@ describe("what a start asks of the stack", () => {
         alarms: ["crm-errors"],
         before_soak: { sql: [{ name: "quiet", holds: "true" }] },
       },
-      { database, flags: { exists: fail }, alarms: { states: fail }, control: { starter: fail, holder: fail } },
+      { database, flags: { exists: fail }, alarms: { states: fail }, registry: { initiator: fail, holder: fail } },
     );
     const unread = { kind: "unread", problem: "the world: nobody answered" };
     const { flagExists, alarms, startedBy, transactions, slots, predicates } = context;

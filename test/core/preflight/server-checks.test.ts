@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { IndexCatalog, ServerSettings } from "../../../core/catalog/catalog.ts";
-import { longTransactions } from "../../../core/preflight/long-transactions.ts";
+import { longTransactions } from "../../../core/preflight/checks/server/long-transactions.ts";
 import { NOT_ASKED, readAs } from "../../../core/preflight/reading.ts";
-import { replicationSlots } from "../../../core/preflight/replication-slots.ts";
-import { serverVersion } from "../../../core/preflight/server-version.ts";
-import { sessionTimeouts } from "../../../core/preflight/session-timeouts.ts";
+import { replicationSlots } from "../../../core/preflight/checks/server/replication-slots.ts";
+import { serverVersion } from "../../../core/preflight/checks/server/server-version.ts";
+import { sessionTimeouts } from "../../../core/preflight/checks/server/session-timeouts.ts";
 import { catalogOf, contextOf, lines, tableOf, UNREAD, verdicts } from "./contexts.ts";
 
 describe("server-version", () => {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { TriggerCatalog } from "../../../core/catalog/catalog.ts";
-import { backfillPace } from "../../../core/preflight/backfill-pace.ts";
-import { foreignPartitions } from "../../../core/preflight/foreign-partitions.ts";
-import { inheritance } from "../../../core/preflight/inheritance.ts";
-import { privileges } from "../../../core/preflight/privileges.ts";
-import { relationKind } from "../../../core/preflight/relation-kind.ts";
-import { rowSecurity } from "../../../core/preflight/row-security.ts";
-import { syncLeftovers } from "../../../core/preflight/sync-leftovers.ts";
-import { tableSize } from "../../../core/preflight/table-size.ts";
-import { triggerOrder } from "../../../core/preflight/trigger-order.ts";
-import { validationShards } from "../../../core/preflight/validation-shards.ts";
+import { backfillPace } from "../../../core/preflight/checks/table/backfill-pace.ts";
+import { foreignPartitions } from "../../../core/preflight/checks/table/foreign-partitions.ts";
+import { inheritance } from "../../../core/preflight/checks/table/inheritance.ts";
+import { privileges } from "../../../core/preflight/checks/table/privileges.ts";
+import { relationKind } from "../../../core/preflight/checks/table/relation-kind.ts";
+import { rowSecurity } from "../../../core/preflight/checks/table/row-security.ts";
+import { syncLeftovers } from "../../../core/preflight/checks/table/sync-leftovers.ts";
+import { tableSize } from "../../../core/preflight/checks/table/table-size.ts";
+import { triggerOrder } from "../../../core/preflight/checks/table/trigger-order.ts";
+import { validationShards } from "../../../core/preflight/checks/table/validation-shards.ts";
 import type { MigrationInput } from "../../../core/migration/schema.ts";
 import { catalogOf, lines, migrationOf, tableContextOf, tableOf } from "./contexts.ts";
 

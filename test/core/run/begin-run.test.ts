@@ -5,13 +5,13 @@ import { migrationSchema, type Migration, type MigrationInput } from "../../../c
 import { REVERSIBLE } from "../../../core/plan/phases.ts";
 import { applyNextStep } from "../../../core/run/ddl/apply-steps.ts";
 import { beginRun } from "../../../core/run/begin-run.ts";
-import { claimRollback, recordRollback } from "../../../core/run/way-back/rollback.ts";
+import { claimRollback, recordRollback } from "../../../core/run/rollback/rollback.ts";
 import { enterPhase, type Ports, type Run, type RunRef } from "../../../core/run/run.ts";
 import { shards } from "../../../core/run/shards/shards.ts";
 import {
   FakeAlarms,
   FakeClock,
-  FakeControl,
+  FakeRunRegistry,
   FakeExecutions,
   FakeFlags,
   FakeMetrics,
@@ -24,8 +24,8 @@ import { createContacts, MIGRATION } from "./stage.ts";
 
 describe("beginning a run", () => {
   let fresh: FreshDatabase;
-  let ports: Omit<Ports, "approvals" | "standbys" | "callers"> & {
-    control: FakeControl;
+  let ports: Omit<Ports, "approvals" | "callbacks" | "callers"> & {
+    registry: FakeRunRegistry;
     alarms: FakeAlarms;
     executions: FakeExecutions;
     plans: FakePlanStore;
@@ -36,7 +36,7 @@ describe("beginning a run", () => {
     await createContacts(fresh, 50);
     ports = {
       database: fresh.database,
-      control: new FakeControl(),
+      registry: new FakeRunRegistry(),
       flags: new FakeFlags({ migrations: [MIGRATION.migration], stepwise: "at once" }),
       alarms: new FakeAlarms({ "crm-errors": "OK", "crm-latency": "OK" }),
       metrics: new FakeMetrics(),
@@ -104,14 +104,14 @@ describe("beginning a run", () => {
         validation: { workers: [0, 1], maxConcurrency: 2 },
       });
       expect((await ports.plans.get(ref.planHash)).migration).toBe("contact-channel");
-      expect(await ports.control.run("first")).toMatchObject({
+      expect(await ports.registry.run("first")).toMatchObject({
         phase: "preflight",
         table: "test/public.contacts",
         planHash: ref.planHash,
         executionArn: arn("first"),
         alarms: ["crm-errors", "crm-latency"],
       });
-      expect(await ports.control.run("first")).not.toHaveProperty("startedBy");
+      expect(await ports.registry.run("first")).not.toHaveProperty("startedBy");
       const { rows } = await fresh.client.query(`SELECT run_id, migration, plan_hash, outcome FROM sluice.run`);
       expect(rows).toEqual([{ run_id: "first", migration: "contact-channel", plan_hash: ref.planHash, outcome: null }]);
       const { rows: columns } = await fresh.client.query(
@@ -128,17 +128,17 @@ describe("beginning a run", () => {
       await expect(begin("first")).rejects.toThrow(
         /refused for 3 reasons; nothing was touched[^]*acquisition_channel[^]*crm-errors[^]*crm-latency/,
       );
-      expect(await ports.control.runs(10)).toEqual([]);
+      expect(await ports.registry.runs(10)).toEqual([]);
       expect(ports.plans.texts.size).toBe(0);
       expect(await tables()).toEqual(["public.contacts"]);
     });
 
     it("notes who started it, and every alarm that ends it, those of a single gate too", async () => {
-      await ports.control.nameStarter("first", "arn:aws:iam::1:user/ann");
+      await ports.registry.recordInitiator("first", "arn:aws:iam::1:user/ann");
       ports.alarms.set("crm-queue", "OK");
       const gates = { ...MIGRATION.gates, before_cutover: { alarms: { names: ["crm-queue"] } } };
       await begin("first", { gates });
-      expect(await ports.control.run("first")).toMatchObject({
+      expect(await ports.registry.run("first")).toMatchObject({
         startedBy: "arn:aws:iam::1:user/ann",
         alarms: ["crm-errors", "crm-latency", "crm-queue"],
       });
@@ -153,7 +153,7 @@ describe("beginning a run", () => {
       const first = await begin("first");
       await grow();
       expect(await begin("first")).toEqual(first);
-      expect(await ports.control.run("first")).toMatchObject({ planHash: first.planHash });
+      expect(await ports.registry.run("first")).toMatchObject({ planHash: first.planHash });
       const { rows } = await fresh.client.query(`SELECT plan_hash FROM sluice.run`);
       expect(rows).toEqual([{ plan_hash: first.planHash }]);
     });
@@ -161,7 +161,7 @@ describe("beginning a run", () => {
     it("lets one of two runs that begin at the same moment have the table", async () => {
       const results = await Promise.allSettled([begin("a"), begin("b")]);
       expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-      expect(await ports.control.runs(10)).toHaveLength(1);
+      expect(await ports.registry.runs(10)).toHaveLength(1);
     });
   });
 
@@ -212,7 +212,7 @@ describe("beginning a run", () => {
         name: "PreflightRefused",
         message: /has changed since run "first" expanded the table by it/,
       });
-      expect(await ports.control.run("second")).toBeUndefined();
+      expect(await ports.registry.run("second")).toBeUndefined();
     });
 
     it("plans anew where that one had not begun to expand", async () => {
@@ -231,7 +231,7 @@ describe("beginning a run", () => {
       await expect(begin("second")).rejects.toThrow(PlanUnreadable);
       ports.plans.texts.clear();
       await expect(begin("second")).rejects.toThrow(PlanUnreadable);
-      expect(await ports.control.run("second")).toBeUndefined();
+      expect(await ports.registry.run("second")).toBeUndefined();
     });
 
     it("is refused where that one comes to its end while this one is being checked", async () => {
@@ -240,13 +240,13 @@ describe("beginning a run", () => {
       const states = ports.alarms.states.bind(ports.alarms);
       vi.spyOn(ports.alarms, "states").mockImplementationOnce(async (names) => {
         await fresh.client.query(`UPDATE sluice.run SET outcome = 'done'; ALTER TABLE contacts DROP COLUMN note`);
-        await ports.control.release("first");
+        await ports.registry.release("first");
         return states(names);
       });
       await expect(begin("second")).rejects.toThrow(/was changed, by another run or by somebody's DDL/);
-      expect(await ports.control.run("second")).toMatchObject({ phase: "rolled-back" });
+      expect(await ports.registry.run("second")).toMatchObject({ phase: "rolled-back" });
       await expect(claimRollback(ports, { run: "second" })).rejects.toMatchObject({ name: "RollbackTooLate" });
-      expect(await ports.control.holder("test/public.contacts")).toBeUndefined();
+      expect(await ports.registry.holder("test/public.contacts")).toBeUndefined();
     });
 
     it("is checked as the first was: an alarm refuses it", async () => {
@@ -265,7 +265,7 @@ describe("beginning a run", () => {
         message:
           /table "test\/public\.contacts": belongs to run "first", which is in phase expand.*Wait for that run, or roll it back/,
       });
-      expect(await ports.control.run("second")).toBeUndefined();
+      expect(await ports.registry.run("second")).toBeUndefined();
     });
 
     it.each(["FAILED", "TIMED_OUT", "ABORTED", "missing"] as const)(
@@ -275,7 +275,7 @@ describe("beginning a run", () => {
         ports.executions.set(arn("first"), status);
         const second = await begin("second");
         expect(second.planHash).toBe(first.plan.hash);
-        expect(await ports.control.register({ ...(await record("second")), runId: "third" })).toMatchObject({
+        expect(await ports.registry.register({ ...(await record("second")), runId: "third" })).toMatchObject({
           runId: "second",
         });
       },
@@ -310,8 +310,8 @@ describe("beginning a run", () => {
         return status(executionArn);
       });
       await expect(begin("second")).rejects.toThrow(/which is in phase rolled-back\. Its rollback is not over/);
-      expect(await ports.control.holder("test/public.contacts")).toMatchObject({ runId: "first" });
-      expect(await ports.control.run("second")).toBeUndefined();
+      expect(await ports.registry.holder("test/public.contacts")).toMatchObject({ runId: "first" });
+      expect(await ports.registry.run("second")).toBeUndefined();
     });
 
     it("keeps the table where that one died on the new path and somebody's DDL comes between: an alarm finds it", async () => {
@@ -325,14 +325,14 @@ describe("beginning a run", () => {
         return states(names);
       });
       await expect(begin("second")).rejects.toThrow(/was changed, by another run or by somebody's DDL/);
-      expect(await ports.control.guardedBy("crm-errors", REVERSIBLE)).toMatchObject([{ runId: "second" }]);
+      expect(await ports.registry.runsWatchedBy("crm-errors", REVERSIBLE)).toMatchObject([{ runId: "second" }]);
       ports.executions.set(arn("second"), "FAILED");
       expect(await begin("third")).toMatchObject({ planHash: first.plan.hash });
       expect(await claimRollback(ports, { run: "third" })).toMatchObject({ runId: "third" });
     });
 
-    async function record(runId: string): Promise<NonNullable<Awaited<ReturnType<FakeControl["run"]>>>> {
-      const found = await ports.control.run(runId);
+    async function record(runId: string): Promise<NonNullable<Awaited<ReturnType<FakeRunRegistry["run"]>>>> {
+      const found = await ports.registry.run(runId);
       if (!found) throw new Error(`no run ${runId}`);
       return found;
     }
@@ -359,7 +359,7 @@ describe("beginning a run", () => {
         planHash: first.plan.hash,
         message: expect.stringContaining("1 of 1 steps of contract are applied") as string,
       });
-      expect(await ports.control.run("second")).toMatchObject({ phase: "contract" });
+      expect(await ports.registry.run("second")).toMatchObject({ phase: "contract" });
       await expect(claimRollback(ports, { run: "second" })).rejects.toMatchObject({ name: "RollbackTooLate" });
       expect(await claimAndContract(ports, await runOf(second))).toMatchObject({ status: "done" });
     });
@@ -373,7 +373,7 @@ describe("beginning a run", () => {
     });
 
     it("does so where that one died between its claim and the ledger, and may still be dropping", async () => {
-      await ports.control.transition({ runId: "first", from: ["cooling"], to: "contract", at: "now" });
+      await ports.registry.transition({ runId: "first", from: ["cooling"], to: "contract", at: "now" });
       ports.executions.set(arn("first"), "FAILED");
       expect(await begin("second")).toMatchObject({ resumeAt: "contract", planHash: first.plan.hash });
     });
@@ -382,7 +382,7 @@ describe("beginning a run", () => {
       ports.executions.set(arn("first"), "FAILED");
       const states = ports.alarms.states.bind(ports.alarms);
       vi.spyOn(ports.alarms, "states").mockImplementationOnce(async (names) => {
-        await ports.control.transition({ runId: "first", from: ["cooling"], to: "contract", at: "now" });
+        await ports.registry.transition({ runId: "first", from: ["cooling"], to: "contract", at: "now" });
         return states(names);
       });
       await expect(begin("second")).rejects.toThrow(/belongs to run "first", which is in phase contract/);
@@ -401,7 +401,7 @@ describe("beginning a run", () => {
     await fresh.client.query(
       `UPDATE sluice.run SET outcome = 'done'; ALTER TABLE contacts DROP COLUMN lead_source CASCADE`,
     );
-    await ports.control.release("first");
+    await ports.registry.release("first");
     await expect(begin("second")).rejects.toThrow(/lead_source/);
     expect(first.plan.hash).toHaveLength(64);
   });
@@ -410,7 +410,7 @@ describe("beginning a run", () => {
     const first = await expand(await begin("first"));
     await untilDone(() => applyNextStep(ports.database, first, first.plan.contract));
     await fresh.client.query(`UPDATE sluice.run SET outcome = 'done'`);
-    await ports.control.release("first");
+    await ports.registry.release("first");
     await fresh.client.query(`ALTER TABLE contacts RENAME COLUMN acquisition_channel TO lead_source`);
     const second = await expand(await begin("second"));
     expect(second.plan.hash).not.toBe(first.plan.hash);

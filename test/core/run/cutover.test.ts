@@ -76,8 +76,8 @@ describe("cutover", () => {
     expect(late).toEqual([30, 30]);
   });
 
-  it("reads the run from control once after it has begun a deployment", async () => {
-    const run = vi.spyOn(stage.control, "run");
+  it("reads the run from registry once after it has begun a deployment", async () => {
+    const run = vi.spyOn(stage.registry, "run");
     await call();
     expect(run).toHaveBeenCalledTimes(1);
   });

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DatabaseUnavailable } from "../../../core/errors.ts";
 import type { Database } from "../../../core/ports.ts";
 import { pausable } from "../../../core/run/pausable.ts";
-import { standBy } from "../../../core/run/standby.ts";
+import { waitForCallback } from "../../../core/run/wait-for-callback.ts";
 import { done } from "../../../core/run/step-result.ts";
-import { FakeStandbys } from "../../support/fakes.ts";
+import { FakeCallbacks } from "../../support/fakes.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { createContacts, Stage } from "./stage.ts";
 
@@ -65,10 +65,10 @@ describe("a pausable step", () => {
 
   it("stands by for a day while the run is paused, and says who paused it, when and why", async () => {
     const stage = await Stage.begin(fresh);
-    await stage.control.pause(stage.run.ref.id, FIRST, ["preflight"]);
+    await stage.registry.pause(stage.run.ref.id, FIRST, ["preflight"]);
     const { calls, step } = counted();
     expect(await step(stage.ports, stage.run, {})).toEqual({
-      status: "standby",
+      status: "callback",
       waitSeconds: 86_400,
       message: `paused by ${FIRST.by} since ${FIRST.at}: the sale begins`,
     });
@@ -77,12 +77,12 @@ describe("a pausable step", () => {
 
   it("writes down a pause once, however many workers meet it, and its end before the work goes on", async () => {
     const stage = await Stage.begin(fresh);
-    const { run, control, ports } = stage;
+    const { run, registry, ports } = stage;
     const { step } = counted();
-    await control.pause(run.ref.id, FIRST, ["preflight"]);
+    await registry.pause(run.ref.id, FIRST, ["preflight"]);
     await Promise.all(Array.from({ length: 8 }, () => step(ports, run, {})));
     expect(await pauses(stage)).toEqual([begun(FIRST)]);
-    await control.resume(run.ref.id, END);
+    await registry.resume(run.ref.id, END);
     const seen: unknown[] = [];
     const working = pausable(async () => {
       seen.push(await pauses(stage));
@@ -95,26 +95,26 @@ describe("a pausable step", () => {
 
   it("tells each pause of a run from the one before", async () => {
     const stage = await Stage.begin(fresh);
-    const { run, control, ports } = stage;
+    const { run, registry, ports } = stage;
     const { step } = counted();
-    await control.pause(run.ref.id, FIRST, ["preflight"]);
+    await registry.pause(run.ref.id, FIRST, ["preflight"]);
     await step(ports, run, {});
-    await control.resume(run.ref.id, END);
+    await registry.resume(run.ref.id, END);
     // Paused anew before any step went on.
-    await control.pause(run.ref.id, SECOND, ["preflight"]);
+    await registry.pause(run.ref.id, SECOND, ["preflight"]);
     await step(ports, run, {});
     expect(await pauses(stage)).toEqual([begun(FIRST), ended(FIRST), begun(SECOND)]);
   });
 
   it("stands by though the ledger does not answer, and tells it of both ends when it goes on", async () => {
     const stage = await Stage.begin(fresh);
-    const { run, control, ports } = stage;
+    const { run, registry, ports } = stage;
     const { calls, step } = counted();
-    await control.pause(run.ref.id, FIRST, ["preflight"]);
+    await registry.pause(run.ref.id, FIRST, ["preflight"]);
     const answer = await step({ ...ports, database: SILENT }, run, {});
-    expect(answer).toMatchObject({ status: "standby", waitSeconds: 86_400 });
+    expect(answer).toMatchObject({ status: "callback", waitSeconds: 86_400 });
     expect(answer.message).toMatch(/paused by .*the ledger is to be told later: .*does not answer/);
-    await control.resume(run.ref.id, END);
+    await registry.resume(run.ref.id, END);
     await expect(step({ ...ports, database: SILENT }, run, {})).rejects.toThrow(DatabaseUnavailable);
     expect(calls()).toBe(0);
     await step(ports, run, {});
@@ -132,7 +132,7 @@ describe("a pausable step", () => {
 
   it("does its work, and so finds out for itself, where the run was rolled back in its pause", async () => {
     const stage = await Stage.begin(fresh);
-    await stage.control.pause(stage.run.ref.id, FIRST, ["preflight"]);
+    await stage.registry.pause(stage.run.ref.id, FIRST, ["preflight"]);
     await stage.rollBack();
     const { calls, step } = counted();
     await step(stage.ports, stage.run, {});
@@ -150,71 +150,71 @@ describe("standing by", () => {
   const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
   const begin = async () => {
     const stage = await Stage.begin(fresh);
-    const standbys = new FakeStandbys();
-    return { stage, standbys, runId: stage.run.ref.id, ports: { ...stage.ports, standbys } };
+    const callbacks = new FakeCallbacks();
+    return { stage, callbacks, runId: stage.run.ref.id, ports: { ...stage.ports, callbacks } };
   };
 
   it("keeps the token while the run is paused, and sees that the ledger knows of the pause", async () => {
-    const { stage, standbys, runId, ports } = await begin();
-    await stage.control.pause(runId, FIRST, ["preflight"]);
-    await standBy(ports, stage.run, "token");
-    expect([standbys.standsBy(runId), standbys.woken]).toEqual([true, []]);
+    const { stage, callbacks, runId, ports } = await begin();
+    await stage.registry.pause(runId, FIRST, ["preflight"]);
+    await waitForCallback(ports, stage.run, "token");
+    expect([callbacks.standsBy(runId), callbacks.woken]).toEqual([true, []]);
     expect(await pauses(stage)).toEqual([begun(FIRST)]);
   });
 
   it("keeps the token though the ledger does not answer", async () => {
-    const { stage, standbys, runId, ports } = await begin();
-    await stage.control.pause(runId, FIRST, ["preflight"]);
-    await standBy({ ...ports, database: SILENT }, stage.run, "token");
-    expect(standbys.standsBy(runId)).toBe(true);
+    const { stage, callbacks, runId, ports } = await begin();
+    await stage.registry.pause(runId, FIRST, ["preflight"]);
+    await waitForCallback({ ...ports, database: SILENT }, stage.run, "token");
+    expect(callbacks.standsBy(runId)).toBe(true);
   });
 
   it("keeps the token while an approval is asked", async () => {
-    const { stage, standbys, runId, ports } = await begin();
+    const { stage, callbacks, runId, ports } = await begin();
     await stage.approvals.request({ ...APPROVAL, runId, deadline: inAnHour() });
-    await standBy(ports, stage.run, "token");
-    expect(standbys.standsBy(runId)).toBe(true);
+    await waitForCallback(ports, stage.run, "token");
+    expect(callbacks.standsBy(runId)).toBe(true);
   });
 
   it.each(["decided", "past its deadline", "of another run"])("wakes at once where the approval is %s", async (how) => {
-    const { stage, standbys, runId, ports } = await begin();
+    const { stage, callbacks, runId, ports } = await begin();
     const deadline = how === "past its deadline" ? "2026-01-05T10:00:00.000Z" : inAnHour();
     const asking = how === "of another run" ? "another" : runId;
     await stage.approvals.request({ ...APPROVAL, runId: asking, deadline });
     const decision = { verdict: "approved", by: "ann", at: new Date().toISOString(), reason: "yes" } as const;
     if (how === "decided") await stage.approvals.decide(runId, "before_cutover", decision);
-    await standBy(ports, stage.run, "token");
-    expect(standbys.woken).toEqual(["token"]);
+    await waitForCallback(ports, stage.run, "token");
+    expect(callbacks.woken).toEqual(["token"]);
   });
 
   it("wakes at once where the pause ended just before the token was kept", async () => {
-    const { stage, standbys, runId, ports } = await begin();
-    await stage.control.pause(runId, FIRST, ["preflight"]);
-    const late = Object.assign(Object.create(standbys) as FakeStandbys, {
+    const { stage, callbacks, runId, ports } = await begin();
+    await stage.registry.pause(runId, FIRST, ["preflight"]);
+    const late = Object.assign(Object.create(callbacks) as FakeCallbacks, {
       keep: async (run: string, token: string) => {
-        await stage.control.resume(runId, END);
+        await stage.registry.resume(runId, END);
         // Whoever resumed finds nothing to wake yet.
-        await standbys.wake(runId);
-        return standbys.keep(run, token);
+        await callbacks.wake(runId);
+        return callbacks.keep(run, token);
       },
-      wake: (run: string) => standbys.wake(run),
+      wake: (run: string) => callbacks.wake(run),
     });
-    await standBy({ ...ports, standbys: late }, stage.run, "token");
-    expect(standbys.woken).toEqual(["token"]);
+    await waitForCallback({ ...ports, callbacks: late }, stage.run, "token");
+    expect(callbacks.woken).toEqual(["token"]);
   });
 
   it("wakes at once where nothing is waited for, and may be called again", async () => {
-    const { stage, standbys, ports } = await begin();
-    await standBy(ports, stage.run, "token");
-    await standBy(ports, stage.run, "token");
-    expect(standbys.woken).toEqual(["token", "token"]);
+    const { stage, callbacks, ports } = await begin();
+    await waitForCallback(ports, stage.run, "token");
+    await waitForCallback(ports, stage.run, "token");
+    expect(callbacks.woken).toEqual(["token", "token"]);
   });
 
   it("ends a run that was rolled back", async () => {
-    const { stage, standbys, runId, ports } = await begin();
+    const { stage, callbacks, runId, ports } = await begin();
     await stage.rollBack();
-    await expect(standBy(ports, stage.run, "token")).rejects.toThrow(/was rolled back|rolled-back/);
-    expect(standbys.standsBy(runId)).toBe(false);
+    await expect(waitForCallback(ports, stage.run, "token")).rejects.toThrow(/was rolled back|rolled-back/);
+    expect(callbacks.standsBy(runId)).toBe(false);
   });
 });
 
@@ -250,7 +250,7 @@ describe("the state machine", () => {
   it.each(tasks)("stands by, or ends its worker, where $name says so", ({ state, states }) => {
     const after = states[state.Next ?? ""];
     expect(after?.Type).toBe("Choice");
-    const branch = after?.Choices?.find(({ StringEquals }) => StringEquals === "standby");
+    const branch = after?.Choices?.find(({ StringEquals }) => StringEquals === "callback");
     expect(branch?.Variable).toBe("$.step.status");
     const target = states[branch?.Next ?? ""];
     expect([target?.Type, target?.Resource]).toEqual(

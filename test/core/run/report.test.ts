@@ -54,9 +54,9 @@ describe("the report", () => {
   it("says how each gate went: looks, time on hold, who decided and why; and who started the run", async () => {
     const started = await Stage.begin(fresh, { migration: "other" });
     const startedBy = "arn:aws:iam::1:user/bob";
-    const record = await started.control.run(started.run.ref.id);
+    const record = await started.registry.run(started.run.ref.id);
     if (!record) throw new Error("the run is registered");
-    vi.spyOn(started.control, "transition").mockImplementation(async (change) =>
+    vi.spyOn(started.registry, "transition").mockImplementation(async (change) =>
       Promise.resolve({ ...record, phase: change.to, startedBy }),
     );
     const alarm = (verdict: string): object => ({ kind: "alarm", name: "a", verdict });
@@ -114,7 +114,7 @@ describe("the report", () => {
     expect(Object.keys(secondsByPhase)).toEqual(Object.keys(starts));
   });
 
-  it("ends the run: ledger, control, the table given free, people told; a repeated call changes nothing of it", async () => {
+  it("ends the run: ledger, registry, the table given free, people told; a repeated call changes nothing of it", async () => {
     await stage.reach("contract");
     const first = await report(stage.ports, stage.run);
     expect(await stage.phase()).toBe("done");
@@ -126,9 +126,9 @@ describe("the report", () => {
     expect(stage.notifier.messages).toEqual([
       { subject: "Sluice: contact-channel is done", body: expect.stringContaining(`"rowsSynced": 300`) as string },
     ]);
-    const run = await stage.control.run(stage.run.ref.id);
+    const run = await stage.registry.run(stage.run.ref.id);
     if (!run) throw new Error("the run is registered");
-    expect(await stage.control.register({ ...run, runId: "next" })).toBeUndefined();
+    expect(await stage.registry.register({ ...run, runId: "next" })).toBeUndefined();
     const { secondsByPhase: _, ...again } = await report(stage.ports, stage.run);
     expect(first).toMatchObject(again);
   });

@@ -7,7 +7,7 @@ import {
   FakeFlags,
   FakeMetrics,
   FakeNotifier,
-  type FakeControl,
+  type FakeRunRegistry,
 } from "../../support/fakes.ts";
 import { Flow } from "../../support/flow.ts";
 import type { FreshDatabase } from "../../support/postgres.ts";
@@ -73,8 +73,8 @@ export class Stage {
     return this.flow.run;
   }
 
-  get control(): FakeControl {
-    return this.flow.control;
+  get registry(): FakeRunRegistry {
+    return this.flow.registry;
   }
 
   get ports(): Omit<Flow["ports"], "clock"> & FakePorts {
@@ -91,13 +91,13 @@ export class Stage {
   }
 
   async phase(): Promise<Phase | undefined> {
-    return (await this.control.run(this.run.ref.id))?.phase;
+    return (await this.registry.run(this.run.ref.id))?.phase;
   }
 
   async rollBack(): Promise<void> {
     const phase = await this.phase();
     if (!phase) throw new Error("the run is registered");
-    await this.control.transition({
+    await this.registry.transition({
       runId: this.run.ref.id,
       from: [phase],
       to: "rolled-back",

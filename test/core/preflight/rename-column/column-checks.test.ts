@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import type { IndexCatalog } from "../../../../core/catalog/catalog.ts";
-import { columnType } from "../../../../core/preflight/rename-column/column-type.ts";
-import { indexes } from "../../../../core/preflight/rename-column/indexes.ts";
-import { targetAbsent } from "../../../../core/preflight/rename-column/target-absent.ts";
+import { columnType } from "../../../../core/preflight/checks/rename-column/column-type.ts";
+import { indexes } from "../../../../core/preflight/checks/rename-column/indexes.ts";
+import { targetAbsent } from "../../../../core/preflight/checks/rename-column/target-absent.ts";
 import { columnContextOf, lines, tableOf } from "../contexts.ts";
 
 it("refuses the name of a system column", () => {

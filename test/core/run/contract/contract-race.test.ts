@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DynamoControl } from "../../../../adapters/control/control.ts";
+import { DynamoRunRegistry } from "../../../../adapters/registry/run-registry.ts";
 import { GateFailed, RollbackTooLate, RunSuperseded } from "../../../../core/errors.ts";
 import { OLD_PATH, sameFlagState, type FlagState } from "../../../../core/flag.ts";
-import { onAlarm } from "../../../../core/run/way-back/on-alarm.ts";
+import { onAlarm } from "../../../../core/run/rollback/on-alarm.ts";
 import {
   claimRollback,
   recordRollback,
@@ -10,8 +10,8 @@ import {
   rollbackRequestSchema,
   stopRun,
   type RollbackReport,
-} from "../../../../core/run/way-back/rollback.ts";
-import { emptyControlTable } from "../../../support/control-table.ts";
+} from "../../../../core/run/rollback/rollback.ts";
+import { emptyControlTable } from "../../../support/registry-table.ts";
 import { useEmulator } from "../../../support/emulator.ts";
 import { FakeExecutions, FakeFlags, FakeNotifier } from "../../../support/fakes.ts";
 import { Flow, claimAndContract, pause, untilDone } from "../../../support/flow.ts";
@@ -33,23 +33,23 @@ const random = SeededRandom.fresh();
 
 describe("an alarm and contract at the same moment", () => {
   let fresh: FreshDatabase;
-  let control: DynamoControl;
+  let registry: DynamoRunRegistry;
 
   beforeAll(async () => {
     fresh = await freshDatabase();
-    control = new DynamoControl(await emptyControlTable(client()));
+    registry = new DynamoRunRegistry(await emptyControlTable(client()));
   });
 
   afterAll(() => fresh.close());
 
   it(
-    `have one winner, with which database, control and flag agree, ${String(TRIES)} times (seed ${String(random.seed)})`,
+    `have one winner, with which database, registry and flag agree, ${String(TRIES)} times (seed ${String(random.seed)})`,
     async () => {
       const won = { contract: 0, "rolled-back": 0 };
       let headStart = 0;
       for (let first = 0; first < TRIES; first += AT_ONCE) {
         const races = await Promise.all(
-          Array.from({ length: AT_ONCE }, (_, n) => Race.prepare(fresh, control, first + n)),
+          Array.from({ length: AT_ONCE }, (_, n) => Race.prepare(fresh, registry, first + n)),
         );
         for (const race of races) {
           const winner = await race.run({
@@ -75,12 +75,12 @@ class Race {
 
   private constructor(
     readonly fresh: FreshDatabase,
-    readonly control: DynamoControl,
+    readonly registry: DynamoRunRegistry,
     readonly flow: Flow,
     readonly flags: FakeFlags,
   ) {}
 
-  static async prepare(fresh: FreshDatabase, control: DynamoControl, number: number): Promise<Race> {
+  static async prepare(fresh: FreshDatabase, registry: DynamoRunRegistry, number: number): Promise<Race> {
     const name = `race-${String(number)}`;
     await fresh.pool.query(`CREATE TABLE "${name}" (id int PRIMARY KEY, lead_source text)`);
     const flow = await Flow.begin(
@@ -95,12 +95,12 @@ class Race {
     );
     await flow.expand();
     await fresh.pool.query(`INSERT INTO "${name}" VALUES (1, 'web')`);
-    const record = await flow.control.run(flow.run.ref.id);
+    const record = await flow.registry.run(flow.run.ref.id);
     if (!record) throw new Error("the run is registered");
-    await control.register({ ...record, phase: "cooling" });
+    await registry.register({ ...record, phase: "cooling" });
     const flags = new FakeFlags({ migrations: [name] });
     await flags.deployNow(name, finalState(flow));
-    return new Race(fresh, control, flow, flags);
+    return new Race(fresh, registry, flow, flags);
   }
 
   async run(after: {
@@ -124,7 +124,7 @@ class Race {
         rolledBack: "too late",
       });
       expect(flag).toEqual(finalState(this.flow));
-      expect((await this.control.holder(table))?.runId).toBe(runId);
+      expect((await this.registry.holder(table))?.runId).toBe(runId);
       return phase;
     }
     expect(seen).toEqual({
@@ -134,15 +134,15 @@ class Race {
       contracted: expect.stringMatching(/^(RunSuperseded|GateFailed)$/) as string,
       rolledBack: expect.objectContaining({ runId, ledgerWritten: true }) as RollbackReport,
     });
-    expect(await this.control.holder(table)).toBeUndefined();
+    expect(await this.registry.holder(table)).toBeUndefined();
     return "rolled-back";
   }
 
   /** As EventBridge, the handler and then the rollback's state machine do it. */
   async #fireAlarm(): Promise<RollbackReport | "too late"> {
-    const [alarm = ""] = this.flow.run.plan.guard.alarms;
+    const [alarm = ""] = this.flow.run.plan.rollbackAlarms.alarms;
     const fired = { alarm, reason: "p99 is 812 ms", at: new Date().toISOString() };
-    await onAlarm({ control: this.control, executions: this.executions, notifier: this.notifier }, fired);
+    await onAlarm({ registry: this.registry, executions: this.executions, notifier: this.notifier }, fired);
     const [started] = this.executions.rollbacks;
     if (!started) return "too late";
     try {
@@ -154,19 +154,19 @@ class Race {
   }
 
   async #rollBack(input: object): Promise<RollbackReport> {
-    const { control, executions, flags, notifier, flow } = this;
-    const claim = await claimRollback({ control, clock: flow.clock }, rollbackRequestSchema.parse(input));
+    const { registry, executions, flags, notifier, flow } = this;
+    const claim = await claimRollback({ registry, clock: flow.clock }, rollbackRequestSchema.parse(input));
     await stopRun({ executions }, claim);
     await untilDone(() => returnTraffic({ flags }, claim));
-    return recordRollback({ control, notifier, database: this.fresh.database }, claim);
+    return recordRollback({ registry, notifier, database: this.fresh.database }, claim);
   }
 
   /** As the migration's state machine does it: until it is done, or the state fails with an error that leads back. */
   async #contract(): Promise<string> {
-    const { control, flags, flow } = this;
+    const { registry, flags, flow } = this;
     try {
       await untilDone(() =>
-        claimAndContract({ control, flags, clock: flow.clock, database: this.fresh.database }, flow.run),
+        claimAndContract({ registry, flags, clock: flow.clock, database: this.fresh.database }, flow.run),
       );
       return "done";
     } catch (error) {
@@ -176,7 +176,7 @@ class Race {
   }
 
   async #record() {
-    const record = await this.control.run(this.flow.run.ref.id);
+    const record = await this.registry.run(this.flow.run.ref.id);
     if (!record) throw new Error("the run is registered");
     return record;
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FlagDeploymentFailed, GateFailed, RunSuperseded, StatementFailed } from "../../../../core/errors.ts";
 import { OLD_PATH, type FlagState } from "../../../../core/flag.ts";
-import { claimRollback } from "../../../../core/run/way-back/rollback.ts";
+import { claimRollback } from "../../../../core/run/rollback/rollback.ts";
 import { claimAndContract } from "../../../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
 import { createContacts, MIGRATION, Stage } from "../stage.ts";
@@ -166,24 +166,24 @@ describe("contract", () => {
     const at = "2026-01-05T09:00:00.000Z";
 
     it("claims and drops nothing until the pause ends, and then goes on", async () => {
-      await stage.control.pause(stage.run.ref.id, { by, at, reason: "month's end" }, ["cooling"]);
+      await stage.registry.pause(stage.run.ref.id, { by, at, reason: "month's end" }, ["cooling"]);
       expect(await call()).toEqual({
-        status: "standby",
+        status: "callback",
         waitSeconds: 86_400,
         message: `paused by ${by} since ${at}: month's end`,
       });
       expect(await stage.phase()).toBe("cooling");
       expect(await columns()).toContain("lead_source");
-      await stage.control.resume(stage.run.ref.id, { resumedBy: by, resumedAt: at });
+      await stage.registry.resume(stage.run.ref.id, { resumedBy: by, resumedAt: at });
       expect(await call()).toMatchObject({ status: "more" });
     });
 
     it("lets one of the two win where a pause comes at the moment of the claim, and be told so", async () => {
       const [contracted, paused] = await Promise.all([
         call(),
-        stage.control.pause(stage.run.ref.id, { by, at, reason: "wait" }, ["cooling"]),
+        stage.registry.pause(stage.run.ref.id, { by, at, reason: "wait" }, ["cooling"]),
       ]);
-      expect(contracted.status).toBe(paused.paused ? "standby" : "more");
+      expect(contracted.status).toBe(paused.paused ? "callback" : "more");
       expect((await columns()).includes("lead_source")).toBe(paused.paused !== undefined);
     });
   });

@@ -55,9 +55,9 @@ describe("a gate that asks for an approval", () => {
     expect(asked).toMatchObject({ planHash: stage.run.plan.hash, selfApproval: true, gate: NAME });
     expect(Date.parse(asked?.deadline ?? "") - Date.parse(asked?.requestedAt ?? "")).toBe(7_200_000);
     expect(result).toMatchObject({
-      status: "standby",
+      status: "callback",
       message: `waits for "sluice approve ${stage.run.ref.id}" or "sluice reject" until ${asked?.deadline ?? ""}`,
-      gate: { verdict: "standby" },
+      gate: { verdict: "callback" },
     });
     expect("waitSeconds" in result && result.waitSeconds).toBeGreaterThan(7_190);
     expect("waitSeconds" in result && result.waitSeconds).toBeLessThanOrEqual(7_200);
@@ -72,7 +72,7 @@ describe("a gate that asks for an approval", () => {
   });
 
   it("asks once, however often it is woken", async () => {
-    for (let times = 0; times < 4; times += 1) expect((await look()).status).toBe("standby");
+    for (let times = 0; times < 4; times += 1) expect((await look()).status).toBe("callback");
     expect(stage.notifier.messages).toHaveLength(1);
     expect(await events("approval-requested")).toHaveLength(1);
   });
@@ -82,7 +82,7 @@ describe("a gate that asks for an approval", () => {
     expect(await look()).toMatchObject({ status: "wait", gate: { readings: [{}, {}, { value: "not asked yet" }] } });
     expect(stage.notifier.messages).toEqual([]);
     stage.alarms.set("crm-errors", "OK");
-    expect((await look()).status).toBe("standby");
+    expect((await look()).status).toBe("callback");
     expect(stage.notifier.messages).toHaveLength(1);
   });
 
@@ -91,7 +91,7 @@ describe("a gate that asks for an approval", () => {
     await look();
     expect(stage.notifier.messages).toEqual([]);
     await stage.pass(600);
-    expect((await look()).status).toBe("standby");
+    expect((await look()).status).toBe("callback");
     expect(stage.notifier.messages).toHaveLength(1);
   });
 
@@ -127,7 +127,7 @@ describe("a gate that asks for an approval", () => {
     await expect(look()).rejects.toThrow(ApprovalDenied);
     await expect(look()).rejects.toThrow(`gate before_cutover: rejected by ${MARIA}: looks right`);
     expect(await events("decision")).toMatchObject([{ verdict: "rejected" }]);
-    expect((await stage.control.run(stage.run.ref.id))?.paused).toBeUndefined();
+    expect((await stage.registry.run(stage.run.ref.id))?.paused).toBeUndefined();
   });
 
   it("finds a rejection although something else does not hold", async () => {
@@ -140,7 +140,7 @@ describe("a gate that asks for an approval", () => {
   it("ends the run when nobody has decided in time, and counts an answer until the deadline", async () => {
     await look();
     await stage.pass(7_100);
-    expect((await look()).status).toBe("standby");
+    expect((await look()).status).toBe("callback");
     await stage.pass(200);
     await expect(look()).rejects.toThrow(ApprovalDenied);
     await expect(look()).rejects.toThrow(/nobody decided until 20/);
@@ -150,7 +150,7 @@ describe("a gate that asks for an approval", () => {
     stage = await standAt({ on_fail: "pause" });
     await look();
     await stage.pass(7_300);
-    expect(await look()).toMatchObject({ status: "standby", message: /paused by gate before_cutover/ });
+    expect(await look()).toMatchObject({ status: "callback", message: /paused by gate before_cutover/ });
   });
 
   it("asks people anew when the pause that nobody's answer led to has ended", async () => {
@@ -159,9 +159,9 @@ describe("a gate that asks for an approval", () => {
     await stage.pass(7_300);
     await look();
     await stage.pass(60);
-    await stage.control.resume(stage.run.ref.id, { resumedBy: MARIA, resumedAt: stage.clock.now().toISOString() });
+    await stage.registry.resume(stage.run.ref.id, { resumedBy: MARIA, resumedAt: stage.clock.now().toISOString() });
     await stage.pass(1);
-    expect(await look()).toMatchObject({ status: "standby", message: /sluice approve/ });
+    expect(await look()).toMatchObject({ status: "callback", message: /sluice approve/ });
     const asked = stage.notifier.messages.filter(({ subject }) => subject.includes("waits for your approval"));
     expect(asked).toHaveLength(2);
     await stage.approvals.decide(stage.run.ref.id, NAME, {
@@ -179,14 +179,14 @@ describe("a gate that asks for an approval", () => {
     const deadline = new Date(asked?.deadline ?? "");
     const clock = { ...stage.clock, now: () => deadline };
     expect(await gate({ ...stage.ports, clock }, stage.run, { gate: NAME })).toMatchObject({
-      status: "standby",
+      status: "callback",
       waitSeconds: 1,
     });
   });
 
   it("is not asked while the run is paused", async () => {
     const pause = { by: MARIA, at: stage.clock.now().toISOString(), reason: "lunch" };
-    await stage.control.pause(stage.run.ref.id, pause, ["validate"]);
+    await stage.registry.pause(stage.run.ref.id, pause, ["validate"]);
     expect(await pausable(gate)(stage.ports, stage.run, { gate: NAME })).toMatchObject({ waitSeconds: 86_400 });
     expect(stage.notifier.messages).toEqual([]);
   });
@@ -201,7 +201,7 @@ describe("a gate that asks for an approval", () => {
   it("asks for nothing but the approval, where that is all", async () => {
     const gates = { alarms: [], before_cutover: { approval: {} } };
     stage = await (await Stage.begin(fresh, { gates })).reach("validate");
-    expect((await look()).status).toBe("standby");
+    expect((await look()).status).toBe("callback");
     expect(stage.notifier.messages[0]?.body).toContain("This gate asks for nothing but the approval.");
     await decide("approved");
     expect(await look()).toMatchObject({ message: `0 conditions hold, approved by ${MARIA}: looks right` });
@@ -214,7 +214,7 @@ describe("a gate that dies while it asks", () => {
     await expect(look()).rejects.toBe(AWAY);
     expect(stage.notifier.messages).toHaveLength(1);
     await stage.pass(60);
-    expect((await look()).status).toBe("standby");
+    expect((await look()).status).toBe("callback");
     const asked = await stage.approvals.find(stage.run.ref.id, NAME);
     expect(stage.notifier.messages).toHaveLength(2);
     expect(stage.notifier.messages[1]?.body).toContain(asked?.deadline ?? "no deadline");
@@ -227,7 +227,7 @@ describe("a gate that dies while it asks", () => {
     vi.spyOn(stage.notifier, "notify").mockRejectedValueOnce(AWAY);
     await expect(look()).rejects.toBe(AWAY);
     expect(await stage.approvals.find(stage.run.ref.id, NAME)).toBeUndefined();
-    expect((await look()).status).toBe("standby");
+    expect((await look()).status).toBe("callback");
   });
 
   it("between the question and the ledger: writes it down at the next look, and asks nobody again", async () => {

@@ -181,11 +181,11 @@ describe("a gate that holds", () => {
     await stage.pass(299);
     const { id } = stage.run.ref;
     const pause = { by: "maria", at: stage.clock.now().toISOString(), reason: "lunch" };
-    await stage.control.pause(id, pause, ["validate"]);
+    await stage.registry.pause(id, pause, ["validate"]);
     const step = pausable(gate);
-    expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({ status: "standby", message: /lunch/ });
+    expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({ status: "callback", message: /lunch/ });
     await stage.pass(3_600);
-    await stage.control.resume(id, { resumedBy: "maria", resumedAt: stage.clock.now().toISOString() });
+    await stage.registry.resume(id, { resumedBy: "maria", resumedAt: stage.clock.now().toISOString() });
     expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({
       status: "wait",
       message: /on hold for \d s of 300 s/,
@@ -343,12 +343,12 @@ describe("a gate that fails, and is to pause the run", () => {
   it("pauses it, tells people how to go on, and stands by", async () => {
     const { id } = stage.run.ref;
     expect(await look()).toMatchObject({
-      status: "standby",
+      status: "callback",
       waitSeconds: 86_400,
       message: /^paused by gate before_cutover since .*: alarm "crm-errors" is ALARM$/,
       gate: { verdict: "fail" },
     });
-    expect((await stage.control.run(id))?.paused).toEqual({
+    expect((await stage.registry.run(id))?.paused).toEqual({
       by: "gate before_cutover",
       at: expect.any(String) as string,
       reason: 'alarm "crm-errors" is ALARM',
@@ -370,26 +370,26 @@ describe("a gate that fails, and is to pause the run", () => {
     await look();
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
     await stage.pass(3_600);
-    await stage.control.resume(stage.run.ref.id, { resumedBy: "maria", resumedAt: stage.clock.now().toISOString() });
+    await stage.registry.resume(stage.run.ref.id, { resumedBy: "maria", resumedAt: stage.clock.now().toISOString() });
     const step = pausable(gate);
     expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({ message: /on hold for \d s of 300 s/ });
     await stage.pass(300);
-    expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({ status: "standby" });
+    expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({ status: "callback" });
     expect(stage.notifier.messages).toHaveLength(2);
   });
 
   it("tells people although it died before it had paused the run", async () => {
-    vi.spyOn(stage.control, "pause").mockRejectedValueOnce(AWAY);
+    vi.spyOn(stage.registry, "pause").mockRejectedValueOnce(AWAY);
     await expect(look()).rejects.toBe(AWAY);
     expect(stage.notifier.messages).toHaveLength(1);
-    expect((await look()).status).toBe("standby");
-    expect((await stage.control.run(stage.run.ref.id))?.paused).toBeDefined();
+    expect((await look()).status).toBe("callback");
+    expect((await stage.registry.run(stage.run.ref.id))?.paused).toBeDefined();
   });
 
   it("leaves a person's pause as it is", async () => {
     const pause = { by: "maria", at: stage.clock.now().toISOString(), reason: "lunch" };
-    await stage.control.pause(stage.run.ref.id, pause, ["validate"]);
-    expect(await look()).toMatchObject({ status: "standby", message: /paused by maria/ });
+    await stage.registry.pause(stage.run.ref.id, pause, ["validate"]);
+    expect(await look()).toMatchObject({ status: "callback", message: /paused by maria/ });
   });
 
   it("pauses no run that was rolled back meanwhile", async () => {

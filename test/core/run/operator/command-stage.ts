@@ -4,9 +4,9 @@ import {
   FakeApprovals,
   FakeCallers,
   FakeClock,
-  FakeControl,
+  FakeRunRegistry,
   FakeExecutions,
-  FakeStandbys,
+  FakeCallbacks,
 } from "../../../support/fakes.ts";
 
 export const ANN = "arn:aws:iam::000000000000:user/ann";
@@ -14,9 +14,9 @@ export const BOB = "arn:aws:iam::000000000000:user/bob";
 
 /** What the commands of people work with, and a run that they work on. */
 export class CommandStage {
-  readonly control = new FakeControl();
+  readonly registry = new FakeRunRegistry();
   readonly approvals = new FakeApprovals();
-  readonly standbys = new FakeStandbys();
+  readonly callbacks = new FakeCallbacks();
   readonly callers = new FakeCallers();
   readonly executions = new FakeExecutions();
   readonly clock = new FakeClock();
@@ -24,7 +24,7 @@ export class CommandStage {
   /** A run `a` that Ann started and that stands by. */
   static async begin(changes: Partial<RunRecord> = {}): Promise<CommandStage> {
     const stage = new CommandStage();
-    await stage.control.register({
+    await stage.registry.register({
       runId: "a",
       migration: "contact-channel",
       planHash: "abcdef0123".padEnd(64, "0"),
@@ -37,7 +37,7 @@ export class CommandStage {
       startedBy: ANN,
       ...changes,
     });
-    await stage.standbys.keep("a", "token");
+    await stage.callbacks.keep("a", "token");
     return stage;
   }
 
@@ -47,11 +47,11 @@ export class CommandStage {
 
   /** Whether somebody has let the run go on. */
   get woken(): boolean {
-    return !this.standbys.standsBy("a");
+    return !this.callbacks.standsBy("a");
   }
 
   async record(): Promise<RunRecord | undefined> {
-    return this.control.run("a");
+    return this.registry.run("a");
   }
 }
 

@@ -147,7 +147,7 @@ describe("decide refuses", () => {
     const stage = await asked();
     await decide(stage, by(ANN, { verdict: "rejected", reason: "not on a Friday" }));
     // As if that call had died before it woke the run.
-    await stage.standbys.keep("a", "token");
+    await stage.callbacks.keep("a", "token");
     const message = await refusal(stage, by(BOB));
     expect(message).toContain(`was rejected by ${ANN} at 2026-01-05T09:00:00.000Z ("not on a Friday")`);
     expect(stage.woken).toBe(true);
@@ -193,7 +193,7 @@ describe("decide refuses", () => {
   it("any approval, where the gate forbids one's own and nobody knows who started the run", async () => {
     const { startedBy: _, ...unknown } = (await (await CommandStage.begin()).record())!;
     const stage = await CommandStage.begin();
-    await stage.control.register({ ...unknown, runId: "b", table: "crm/public.deals" });
+    await stage.registry.register({ ...unknown, runId: "b", table: "crm/public.deals" });
     await ask(stage, { runId: "b", selfApproval: false });
     expect(await refusal(stage, by(BOB, { run: "b" }))).toMatch(/nobody knows who did/);
     expect(await decide(stage, by(BOB, { run: "b", verdict: "rejected" }))).toMatchObject({ verdict: "rejected" });
@@ -231,8 +231,8 @@ describe("decide refuses", () => {
       ofRun: (run: string) => stage.approvals.ofRun(run),
       ...slow,
     });
-    const { control, standbys, callers, clock } = stage;
-    const error = await decide({ control, standbys, callers, clock, approvals }, by(BOB)).catch((e: unknown) => e);
+    const { registry, callbacks, callers, clock } = stage;
+    const error = await decide({ registry, callbacks, callers, clock, approvals }, by(BOB)).catch((e: unknown) => e);
     expect(String(error)).toMatch(/asked for an answer until/);
   });
 });

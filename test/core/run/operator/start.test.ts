@@ -15,12 +15,12 @@ describe("start", () => {
     let noted: string | undefined;
     const executions = Object.assign(Object.create(stage.executions) as typeof stage.executions, {
       startRun: async (run: string, migration: string) => {
-        noted = await stage.control.starter(run);
+        noted = await stage.registry.initiator(run);
         return stage.executions.startRun(run, migration);
       },
     });
     const started = await start(
-      { ...stage, executions, control: stage.control, callers: stage.callers },
+      { ...stage, executions, registry: stage.registry, callers: stage.callers },
       starting(ANN),
     );
     expect(noted).toBe(ANN);
@@ -32,16 +32,16 @@ describe("start", () => {
 
   it("goes on for the same person where an earlier call noted the name and started nothing", async () => {
     const stage = await CommandStage.begin();
-    await stage.control.nameStarter("friday", ANN);
+    await stage.registry.recordInitiator("friday", ANN);
     expect(await start(stage, starting(ANN))).toMatchObject({ run: "friday" });
   });
 
   it("refuses a name under which somebody else is starting a run, so that nobody passes for another", async () => {
     const stage = await CommandStage.begin();
-    await stage.control.nameStarter("friday", ANN);
+    await stage.registry.recordInitiator("friday", ANN);
     await expect(start(stage, starting(BOB))).rejects.toThrow(DecisionRefused);
     expect(stage.executions.runs).toEqual([]);
-    expect(await stage.control.starter("friday")).toBe(ANN);
+    expect(await stage.registry.initiator("friday")).toBe(ANN);
   });
 
   it("refuses the name of a run that is there, of somebody else or of nobody", async () => {
@@ -62,7 +62,7 @@ describe("start", () => {
     const stage = await CommandStage.begin();
     const { proof } = starting(ANN, "friday", "another");
     await expect(start(stage, { ...starting(ANN), proof })).rejects.toThrow(CallerUnknown);
-    expect(await stage.control.starter("friday")).toBeUndefined();
+    expect(await stage.registry.initiator("friday")).toBeUndefined();
   });
 
   it("lets one of many people have a name", async () => {
@@ -72,6 +72,6 @@ describe("start", () => {
     expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(stage.executions.runs).toHaveLength(1);
     const winner = people[answers.findIndex(({ status }) => status === "fulfilled")];
-    expect(await stage.control.starter("friday")).toBe(winner);
+    expect(await stage.registry.initiator("friday")).toBe(winner);
   });
 });

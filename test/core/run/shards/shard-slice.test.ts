@@ -59,7 +59,7 @@ class Metered implements Database {
 
 function meter(batches: number, call: () => Promise<unknown>) {
   const database = new Metered(fresh.database, { batches, call });
-  return { database, ports: { control: stage.control, database, clock: database.clock } };
+  return { database, ports: { registry: stage.registry, database, clock: database.clock } };
 }
 
 async function ledger(): Promise<{ readonly batches: number; readonly leased: number; readonly pending: number }> {
@@ -73,7 +73,7 @@ async function ledger(): Promise<{ readonly batches: number; readonly leased: nu
 }
 
 const id = (): string => stage.run.ref.id;
-const pause = () => stage.control.pause(id(), PAUSE, ["backfill", "validate"]);
+const pause = () => stage.registry.pause(id(), PAUSE, ["backfill", "validate"]);
 
 describe("a worker's slice of the backfill", () => {
   beforeEach(async () => {
@@ -83,7 +83,7 @@ describe("a worker's slice of the backfill", () => {
   it("begins no batch more than a second after the pause, gives its shard back, and stands by", async () => {
     const { database, ports } = meter(10, pause);
     const result = await backfill(ports, stage.run, 0);
-    expect(result).toMatchObject({ status: "standby", waitSeconds: 86_400 });
+    expect(result).toMatchObject({ status: "callback", waitSeconds: 86_400 });
     expect(result.message).toContain("paused by ann since 2026-01-05T09:00:00.000Z: the sale begins");
     const { batches, leased, pending } = await ledger();
     expect(batches).toBe(database.batches);
@@ -100,9 +100,9 @@ describe("a worker's slice of the backfill", () => {
     const before = await ledger();
     // As the handler has it.
     const step = pausable((all: Stage["ports"], run, worker: number) => backfill(all, run, worker));
-    expect(await step(stage.ports, stage.run, 1)).toMatchObject({ status: "standby" });
+    expect(await step(stage.ports, stage.run, 1)).toMatchObject({ status: "callback" });
     expect(await ledger()).toEqual(before);
-    await stage.control.resume(id(), END);
+    await stage.registry.resume(id(), END);
     await untilDone(() => step(stage.ports, stage.run, 0));
     const after = await ledger();
     expect([before.pending > 0, after.pending]).toEqual([true, 0]);
@@ -121,15 +121,15 @@ describe("a worker's slice of the backfill", () => {
     expect((await ledger()).leased).toBe(0);
   });
 
-  it("reads control once a second at the most", async () => {
+  it("reads registry once a second at the most", async () => {
     const { database, ports } = meter(Infinity, () => Promise.resolve());
     let looks = 0;
     const run = (runId: string): Promise<RunRecord | undefined> => {
       looks += 1;
-      return stage.control.run(runId);
+      return stage.registry.run(runId);
     };
-    const control = Object.assign(Object.create(stage.control) as typeof stage.control, { run });
-    await backfill({ ...ports, control }, stage.run, 0);
+    const registry = Object.assign(Object.create(stage.registry) as typeof stage.registry, { run });
+    await backfill({ ...ports, registry }, stage.run, 0);
     const seconds = (database.batches * BATCH_MS) / 1_000;
     expect(seconds).toBeGreaterThan(5);
     // The one at the slice's beginning comes in addition.
@@ -137,13 +137,13 @@ describe("a worker's slice of the backfill", () => {
     expect(looks).toBeGreaterThanOrEqual(Math.floor(seconds / 1.25));
   });
 
-  it("does not go on where control cannot be read, and gives its shard back", async () => {
+  it("does not go on where the run registry cannot be read, and gives its shard back", async () => {
     const { database, ports } = meter(10, () => Promise.resolve());
-    const silent = new ServiceUnavailable({ object: "control", problem: "does not answer", remedy: "Retry" });
-    const control = Object.assign(Object.create(stage.control) as typeof stage.control, {
-      run: (runId: string) => (database.batches < 10 ? stage.control.run(runId) : Promise.reject(silent)),
+    const silent = new ServiceUnavailable({ object: "registry", problem: "does not answer", remedy: "Retry" });
+    const registry = Object.assign(Object.create(stage.registry) as typeof stage.registry, {
+      run: (runId: string) => (database.batches < 10 ? stage.registry.run(runId) : Promise.reject(silent)),
     });
-    await expect(backfill({ ...ports, control }, stage.run, 0)).rejects.toThrow(ServiceUnavailable);
+    await expect(backfill({ ...ports, registry }, stage.run, 0)).rejects.toThrow(ServiceUnavailable);
     expect(database.batches).toBeLessThanOrEqual(14);
     expect((await ledger()).leased).toBe(0);
   });
@@ -151,14 +151,14 @@ describe("a worker's slice of the backfill", () => {
   it("goes on at once where the pause is over by the time that it looks twice", async () => {
     const { ports } = meter(10, pause);
     let paused = 0;
-    const control = Object.assign(Object.create(stage.control) as typeof stage.control, {
+    const registry = Object.assign(Object.create(stage.registry) as typeof stage.registry, {
       run: async (runId: string) => {
-        const record = await stage.control.run(runId);
-        if (record?.paused && paused++ === 0) await stage.control.resume(runId, END);
+        const record = await stage.registry.run(runId);
+        if (record?.paused && paused++ === 0) await stage.registry.resume(runId, END);
         return record;
       },
     });
-    expect(await backfill({ ...ports, control }, stage.run, 0)).toMatchObject({ status: "more" });
+    expect(await backfill({ ...ports, registry }, stage.run, 0)).toMatchObject({ status: "more" });
   });
 });
 
@@ -168,9 +168,9 @@ describe("a worker's slice of a proof", () => {
     const job = "validate-before-cutover";
     await shards(stage.ports, stage.run, job);
     const { database, ports } = meter(4, pause);
-    expect(await validate(ports, stage.run, { worker: 0, job })).toMatchObject({ status: "standby" });
+    expect(await validate(ports, stage.run, { worker: 0, job })).toMatchObject({ status: "callback" });
     expect(database.batches).toBeLessThanOrEqual(8);
-    await stage.control.resume(id(), END);
+    await stage.registry.resume(id(), END);
     await untilDone(() => validate(stage.ports, stage.run, { worker: 0, job }));
     const { rows } = await fresh.client.query(
       `SELECT sum(rows)::int AS rows, (SELECT max(batches)::int FROM sluice.shard WHERE job LIKE 'validate%') AS most

@@ -1,0 +1,155 @@
+import { NotFound } from "../../core/errors.ts";
+import type { Phase } from "../../core/plan/phases.ts";
+import type { RunRegistry, EndedPause, Pause, PhaseChange, RunRecord } from "../../core/ports.ts";
+import { type Change, RegistryTable, type RegistryTableProps, type Item } from "./registry-table.ts";
+import { text } from "./item.ts";
+import { runKey, runRecord, RUN_PREFIX, starterKey } from "./run-item.ts";
+import { TableHolds } from "./table-locks.ts";
+
+/** Seconds for which it is remembered who is about to start a run: pre-flight reads it within minutes. */
+const STARTER_SECONDS = 86_400;
+
+/**
+ * RunRegistry in one DynamoDB table with the partition key `id`: `run#<runId>` is a run, `table#<database/schema.table>`
+ * says who holds a table, `start#<runId>` who is about to start a run. Every read is consistent. Items with an
+ * attribute `expiresAt` (seconds since the epoch) are DynamoDB's to delete after it, which may take it days:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html.
+ *
+ * The newest runs, and those that an alarm guards, come from a Scan. A table of runs is small (some 900 bytes a run:
+ * a thousand runs a page), is listed by a person at most every few seconds, or when an alarm fires, and a second copy
+ * of the list would have to be kept right by every write.
+ */
+export class DynamoRunRegistry implements RunRegistry {
+  readonly #table: RegistryTable;
+  readonly #holds: TableHolds;
+
+  constructor(props: RegistryTableProps) {
+    this.#table = new RegistryTable(props);
+    this.#holds = new TableHolds(this.#table);
+  }
+
+  register(run: RunRecord): Promise<RunRecord | undefined> {
+    return this.#holds.register(run);
+  }
+
+  takeOver(run: RunRecord, from: string): Promise<RunRecord | undefined> {
+    return this.#holds.takeOver(run, from);
+  }
+
+  async retake(runId: string): Promise<RunRecord | undefined> {
+    return this.#holds.retake(await this.#known(runId));
+  }
+
+  async giveBack(runId: string): Promise<void> {
+    await this.#holds.giveBack(await this.#known(runId));
+  }
+
+  async release(runId: string): Promise<void> {
+    const run = await this.run(runId);
+    if (run !== undefined) await this.#holds.release(run);
+  }
+
+  async run(runId: string): Promise<RunRecord | undefined> {
+    const item = await this.#table.get(runKey(runId));
+    return item === undefined ? undefined : runRecord(item);
+  }
+
+  holder(table: string): Promise<RunRecord | undefined> {
+    return this.#holds.holder(table);
+  }
+
+  async runs(limit: number): Promise<readonly RunRecord[]> {
+    const items = await this.#table.scan({ text: "begins_with(id, :prefix)", values: { ":prefix": RUN_PREFIX } });
+    return items
+      .map(runRecord)
+      .sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId))
+      .slice(0, limit);
+  }
+
+  async runsWatchedBy(alarm: string, phases: readonly Phase[]): Promise<readonly RunRecord[]> {
+    const within = anyOf(phases);
+    const items = await this.#table.scan({
+      text: `begins_with(id, :prefix) AND contains(alarms, :alarm) AND ${within.text}`,
+      values: { ":prefix": RUN_PREFIX, ":alarm": alarm, ...within.values },
+    });
+    return items.map(runRecord);
+  }
+
+  /** A repeated call finds its own phase and changes nothing more, so the first reason stays. */
+  transition({ runId, from, to, at, reason, unlessPaused = false }: PhaseChange): Promise<RunRecord> {
+    const within = anyOf(from);
+    const set = `SET phase = :to, updatedAt = :at${reason === undefined ? "" : ", reason = :reason"}`;
+    return this.#changed(runId, {
+      update: to === "rolled-back" ? `${set} REMOVE paused` : set,
+      condition: unlessPaused ? `${within.text} AND attribute_not_exists(paused)` : within.text,
+      values: { ":to": to, ":at": at, ...(reason !== undefined && { ":reason": reason }), ...within.values },
+    });
+  }
+
+  pause(runId: string, pause: Pause, from: readonly Phase[]): Promise<RunRecord> {
+    const within = anyOf(from);
+    return this.#changed(runId, {
+      update: "SET paused = :pause",
+      condition: `${within.text} AND attribute_not_exists(paused)`,
+      values: { ":pause": { ...pause }, ...within.values },
+    });
+  }
+
+  /** Of several callers at once, one ends the pause; the others find the run not paused. */
+  async resume(runId: string, end: Pick<EndedPause, "resumedBy" | "resumedAt">): Promise<RunRecord> {
+    const before = await this.#known(runId);
+    if (before.paused === undefined) return before;
+    const ended: EndedPause = { ...before.paused, ...end };
+    const resumed = await this.#table.update({
+      id: runKey(runId),
+      update: "SET lastPause = :ended REMOVE paused",
+      condition: "paused = :paused",
+      values: { ":ended": ended, ":paused": { ...before.paused } },
+      returns: "ALL_OLD",
+    });
+    // Somebody else was faster: the run is not paused any more, or by another pause.
+    return resumed === undefined ? this.resume(runId, end) : runRecord(resumed);
+  }
+
+  async recordInitiator(runId: string, startedBy: string): Promise<void> {
+    const now = Math.floor(Date.now() / 1_000);
+    const item = { id: starterKey(runId), startedBy, expiresAt: now + STARTER_SECONDS };
+    const condition = { text: "attribute_not_exists(id) OR expiresAt < :now", values: { ":now": now } };
+    await this.#table.put(item, condition);
+  }
+
+  async initiator(runId: string): Promise<string | undefined> {
+    const item = await this.#table.get(starterKey(runId));
+    if (item === undefined || Number(item["expiresAt"]) < Date.now() / 1_000) return undefined;
+    return text(item, "startedBy");
+  }
+
+  /** The run after the change, or as it is where the condition did not hold. */
+  async #changed(runId: string, change: Omit<Change, "id">): Promise<RunRecord> {
+    const item = await this.#table.update({ id: runKey(runId), ...change });
+    return item === undefined ? this.#known(runId) : runRecord(item);
+  }
+
+  async #known(runId: string): Promise<RunRecord> {
+    const run = await this.run(runId);
+    if (run !== undefined) return run;
+    throw new NotFound({
+      object: `run "${runId}"`,
+      problem: "the run registry has no run of this name",
+      remedy: "List the runs: sluice status",
+    });
+  }
+}
+
+function anyOf(phases: readonly Phase[]): { readonly text: string; readonly values: Item } {
+  const placeholders = phases.map((phase, index) => [`:phase${String(index)}`, phase] as const);
+  return {
+    text: `phase IN (${placeholders.map(([name]) => name).join(", ")})`,
+    values: Object.fromEntries(placeholders),
+  };
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,23 @@
+import type { CheckResult, PreflightContext } from "../../check.ts";
+import { findings } from "../../finding.ts";
+
+const { ok, refuse } = findings("run-name");
+
+/** Step Functions' limit on the name of an execution, in characters. */
+const MAX_EXECUTION_NAME = 80;
+/** A run's rollback is the execution `rollback-<run>`, so that a run has one; `migration.asl.json` names it as well. */
+export const ROLLBACK_PREFIX = "rollback-";
+/** A run's own name has to leave room for its rollback's. */
+export const MAX_RUN_NAME = MAX_EXECUTION_NAME - ROLLBACK_PREFIX.length;
+
+/** A run that somebody named by hand in the console, at such length that nothing could roll it back. */
+export function runName({ runId }: PreflightContext): CheckResult | readonly CheckResult[] {
+  if (runId === undefined) return [];
+  const object = `run "${runId}"`;
+  if (runId.length <= MAX_RUN_NAME) return ok(object, "leaves room for the name of its rollback");
+  return refuse({
+    object,
+    message: `has a name of ${String(runId.length)} characters, and its rollback "${ROLLBACK_PREFIX}<run>" could not be started: Step Functions takes ${String(MAX_EXECUTION_NAME)}`,
+    remedy: `Start it under a name of at most ${String(MAX_RUN_NAME)} characters, or under none`,
+  });
+}

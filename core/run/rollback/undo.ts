@@ -1,0 +1,296 @@
+import { z } from "zod";
+import { UndoRefused } from "../../errors.ts";
+import { OLD_PATH, sameFlagState } from "../../flag.ts";
+import { recordEvent } from "../../ledger/event.ts";
+import { openPlan, recordOutcome, runOutcome } from "../../ledger/run.ts";
+import { ledgerExists } from "../../ledger/schema.ts";
+import type { Database, RunRecord } from "../../ports.ts";
+import { sql } from "../../sql/statement.ts";
+import { applyNextStep } from "../ddl/apply-steps.ts";
+import { requireRun } from "../require-run.ts";
+import { requireNoNewDependents } from "../ddl/late-dependents.ts";
+import { databaseOf, type Ports } from "../run.ts";
+import { done, wait, type StepResult } from "../step-result.ts";
+
+/** What starts an undo, by hand or with `sluice undo`. */
+export const undoRequestSchema = z.object({
+  run: z.string().min(1).describe("The execution's name"),
+  reason: z.string().optional(),
+  by: z.string().optional().describe("Who asks, where known"),
+});
+export type UndoRequest = z.infer<typeof undoRequestSchema>;
+
+/** A rolled-back run whose expanded schema is being taken away: what the state machine carries on. */
+export const undoClaimSchema = z.object({
+  runId: z.string(),
+  migration: z.string(),
+  planHash: z.string(),
+  /** As `cdk.json` names it. */
+  database: z.string(),
+  /** `database/schema.table`: the undo holds it. */
+  table: z.string(),
+  reason: z.string(),
+});
+export type UndoClaim = z.infer<typeof undoClaimSchema>;
+
+/** What an undo did, as its execution's output. */
+export interface UndoReport extends UndoClaim {
+  /** ISO 8601, UTC. */
+  readonly undoneAt: string;
+}
+
+/**
+ * The database of the run that is to be undone.
+ *
+ * @throws NotFound
+ */
+export async function databaseToUndo({ registry }: Pick<Ports, "registry">, { run }: UndoRequest): Promise<string> {
+  return databaseOf(await requireRun(registry, run));
+}
+
+/**
+ * Takes the table for the undo of a run. Everything is looked at before, and once more under the hold, which keeps
+ * every other run off the table until the undo is over. A claim that is repeated goes on with the undo that it began.
+ *
+ * The phase is first: from `undoing` on a rollback is refused, whose end would give the table free under the undo's
+ * hands. A run that is rolled back and still holds its table is one whose rollback is not over.
+ *
+ * @throws NotFound; UndoRefused where the run is not rolled back, its plan is not the open one, a run holds the table,
+ * or traffic may still use the new shape. The table is then as it was.
+ */
+export async function claimUndo(
+  ports: Pick<Ports, "registry" | "database" | "flags" | "clock">,
+  request: UndoRequest,
+): Promise<UndoClaim> {
+  const { registry, database } = ports;
+  const run = await requireRun(registry, request.run);
+  requireRolledBack(run);
+  const holder = await registry.holder(run.table);
+  if (holder && holder.runId !== run.runId) throw heldBy(run, holder);
+  await requireExpanded(database, run);
+  if (holder && run.phase === "rolled-back") throw rollbackNotOver(run);
+  if (!holder && run.phase === "undone") throw undoneAlready(run);
+  await requireUndoable(ports, run);
+  const reason = reasonOf(request);
+  await recordEvent(database, { ...undoEvent(run), detail: { state: "begun", reason } });
+  await enterUndoing(ports, run);
+  try {
+    const other = await registry.retake(run.runId);
+    if (other) throw heldBy(run, other);
+    await requireUndoable(ports, run);
+  } catch (error) {
+    if (error instanceof UndoRefused && run.phase === "rolled-back") await leaveUndoing(ports, run);
+    throw error;
+  }
+  const { runId, migration, planHash, table } = run;
+  return { runId, migration, planHash, database: databaseOf(run), table, reason };
+}
+
+/**
+ * Takes the expanded schema away, one step a call, as expand made it: under lock_timeout, tried again where the lock is
+ * not to be had. The flag and the hold are looked at before each step.
+ *
+ * @throws UndoRefused where a flag was deployed since, the undo does not hold the table any more, or something that the
+ * plan did not make depends on the new column; LockNotAcquired; StatementFailed.
+ */
+export async function undo(
+  ports: Pick<Ports, "registry" | "database" | "flags" | "plans">,
+  claim: UndoClaim,
+): Promise<StepResult> {
+  const { registry, database, flags, plans } = ports;
+  await requireHold(registry, claim);
+  const plan = await plans.get(claim.planHash);
+  if ((await runOutcome(database, claim.runId)) === "undone") return done("the ledger has it as undone already");
+  await requireOldPath(flags, claim);
+  const left = await secondsUntilUnused(ports, claim);
+  if (left > 0) {
+    const why = "until no request that began on the new path is under way any more";
+    return wait(left, `waits for ${String(Math.ceil(left))} s, ${why}`);
+  }
+  await requireNoNewDependents(database, plan);
+  return applyNextStep(database, { ref: { id: claim.runId }, plan }, plan.undo);
+}
+
+/** Ends an undo: ledger, registry, the table given free, people told. The next start of the migration plans anew. */
+export async function recordUndo(
+  { registry, database, notifier, clock }: Pick<Ports, "registry" | "database" | "notifier" | "clock">,
+  claim: UndoClaim,
+): Promise<UndoReport> {
+  // First the ledger, while the table is held: whoever takes the table next must find the plan closed.
+  await database.transaction(async (session) => {
+    if (!(await recordOutcome(session, claim.runId, "undone"))) return;
+    await recordEvent(session, { ...undoEvent(claim), detail: { state: "done", reason: claim.reason } });
+  });
+  const undoneAt = clock.now().toISOString();
+  const { runId } = claim;
+  const { updatedAt } = await registry.transition({ runId, from: ["undoing"], to: "undone", at: undoneAt });
+  await registry.giveBack(runId);
+  await notifier.notify({
+    subject: `Sluice: ${claim.migration} was undone`,
+    body:
+      `Run ${runId} was undone: ${claim.reason}\nThe new column, its indexes and the sync triggers are gone; table ` +
+      `${claim.table} is as it was before. Starting the migration again begins anew.`,
+  });
+  return { ...claim, undoneAt: updatedAt };
+}
+
+/**
+ * Seconds for which the old path must have been in effect before the new shape may go: longer than a client waits
+ * before it asks for the flag again (45 s by default, in AWS's Lambda extension) and its longest request together.
+ */
+const UNUSED_AFTER_SECONDS = 120;
+
+/**
+ * Counted from the claim, which found the old path in effect. The rollback's own time says less: a flag may have been
+ * deployed, and taken back, since.
+ */
+async function secondsUntilUnused(
+  { database, flags }: Pick<Ports, "database" | "flags">,
+  claim: UndoClaim,
+): Promise<number> {
+  if (!(await flags.deployed(claim.migration))) return 0;
+  const { runId, kind } = undoEvent(claim);
+  const [row] = await database.execute(sql`
+    SELECT CAST(extract(epoch FROM clock_timestamp() - max(at)) AS double precision) AS seconds
+    FROM sluice.event WHERE run_id = ${runId} AND kind = ${kind}`);
+  return UNUSED_AFTER_SECONDS - Number(row?.["seconds"] ?? 0);
+}
+
+type ClaimPorts = Pick<Ports, "registry" | "clock">;
+
+async function enterUndoing({ registry, clock }: ClaimPorts, { runId }: RunRecord): Promise<void> {
+  const at = clock.now().toISOString();
+  requireRolledBack(await registry.transition({ runId, from: ["rolled-back"], to: "undoing", at }));
+}
+
+/** As it was before this claim: the table first, since whoever finds the run rolled back may roll it back again. */
+async function leaveUndoing({ registry, clock }: ClaimPorts, { runId }: RunRecord): Promise<void> {
+  await registry.giveBack(runId);
+  await registry.transition({ runId, from: ["undoing"], to: "rolled-back", at: clock.now().toISOString() });
+}
+
+async function requireUndoable(ports: Pick<Ports, "database" | "flags">, run: RunRecord): Promise<void> {
+  // Nothing is left to be harmed; what died is the end of the undo, which can always be repeated.
+  if ((await runOutcome(ports.database, run.runId)) === "undone") return;
+  await requireOpenPlan(ports.database, run);
+  await requireOldPath(ports.flags, run);
+}
+
+async function requireOpenPlan(database: Database, run: RunRecord): Promise<void> {
+  const open = await openPlan(database, run.migration);
+  if (open?.planHash !== run.planHash) {
+    throw refusal(
+      run,
+      open
+        ? `has a plan that is over; what the table has is of the plan of run "${open.runId}"`
+        : "has expanded nothing, or what it expanded is gone already",
+      open ? `Undo run "${open.runId}" instead` : "There is nothing to do",
+    );
+  }
+  if (!open.contractBegun) return;
+  throw refusal(
+    run,
+    "has a plan whose contract has begun: the old shape is going, and the new one is all that there is",
+    "Start the migration again, which goes on with contract",
+  );
+}
+
+/** @throws UndoRefused unless the old path is in effect, and nothing else is on its way. */
+async function requireOldPath(flags: Ports["flags"], run: Pick<RunRecord, "runId" | "migration">): Promise<void> {
+  const { migration } = run;
+  if (await flags.inFlight(migration)) {
+    throw refusal(
+      run,
+      `cannot be undone while flag "${migration}" is being deployed, since some clients have its new state already`,
+      "Nothing was dropped. Find who deploys it; undo again when the old path is in effect",
+    );
+  }
+  if (!(await flags.deployed(migration))) return;
+  const current = await flags.current(migration);
+  if (current && sameFlagState(current, OLD_PATH)) return;
+  throw refusal(
+    run,
+    `cannot be undone: flag "${migration}" does not send all traffic to the old path: ${JSON.stringify(current)}`,
+    `Nothing was dropped. Switch flag "${migration}" off in the AppConfig console, which returns all traffic; then undo again`,
+  );
+}
+
+async function requireHold(registry: Ports["registry"], claim: UndoClaim): Promise<void> {
+  const holder = await registry.holder(claim.table);
+  if (holder?.runId === claim.runId && ["undoing", "undone"].includes(holder.phase)) return;
+  throw refusal(
+    claim,
+    holder
+      ? `does not hold table "${claim.table}": run "${holder.runId}" does`
+      : `does not hold table "${claim.table}"`,
+    holder
+      ? `Wait for run "${holder.runId}", or roll it back, then undo again`
+      : "Undo it again, which takes the table",
+  );
+}
+
+async function requireExpanded(database: Database, run: RunRecord): Promise<void> {
+  if (await ledgerExists(database)) return;
+  throw refusal(run, "has expanded nothing: its database has no ledger", "There is nothing to do");
+}
+
+function undoEvent({ runId, migration }: Pick<RunRecord, "runId" | "migration">): {
+  readonly runId: string;
+  readonly kind: "undo";
+  readonly subject: string;
+} {
+  return { runId, kind: "undo", subject: migration };
+}
+
+function requireRolledBack(run: RunRecord): void {
+  switch (run.phase) {
+    case "rolled-back":
+    case "undoing":
+    case "undone":
+      return;
+    case "contract":
+    case "done":
+      throw refusal(
+        run,
+        `is in phase ${run.phase}: the old shape is being removed or gone, and the new one is all that there is`,
+        "Bring the old shape back with a new migration",
+      );
+    default:
+      throw refusal(run, `is in phase ${run.phase}, so traffic or a step may use the new shape`, rollBackFirst(run));
+  }
+}
+
+function rollBackFirst({ runId }: Pick<RunRecord, "runId">): string {
+  return `Roll it back first: sluice rollback ${runId}`;
+}
+
+function rollbackNotOver(run: RunRecord): UndoRefused {
+  return refusal(
+    run,
+    "was rolled back, but its rollback is not over",
+    `Wait for it, or start it again (sluice rollback ${run.runId}), then undo`,
+  );
+}
+
+function undoneAlready(run: RunRecord): UndoRefused {
+  return refusal(run, `was undone already, at ${run.updatedAt}`, "There is nothing to do");
+}
+
+function heldBy(run: RunRecord, holder: RunRecord): UndoRefused {
+  return refusal(
+    run,
+    `cannot be undone: table "${run.table}" belongs to run "${holder.runId}", which is in phase ${holder.phase}`,
+    holder.phase === "rolled-back" || holder.phase === "undoing"
+      ? `Wait until the rollback or the undo of run "${holder.runId}" is over`
+      : `Wait for run "${holder.runId}", or roll that one back, then undo it`,
+  );
+}
+
+function refusal({ runId }: Pick<RunRecord, "runId">, problem: string, remedy: string): UndoRefused {
+  return new UndoRefused({ object: `run "${runId}"`, problem, remedy });
+}
+
+function reasonOf({ reason, by }: UndoRequest): string {
+  const said = reason === undefined || reason === "" ? "asked for by an operator" : reason;
+  return (by === undefined ? said : `${said} (${by})`).slice(0, 2_000);
+}

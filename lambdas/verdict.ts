@@ -1,6 +1,0 @@
-import { z } from "zod";
-import { VALIDATION_JOBS } from "../core/run/shards/jobs.ts";
-import { verdict } from "../core/run/shards/verdict.ts";
-import { runTask } from "./runtime/step.ts";
-
-export const handler = runTask({ job: z.enum(VALIDATION_JOBS) }, (ports, run, { job }) => verdict(ports, run, job));
