@@ -174,7 +174,7 @@ describe("the concepts", () => {
 
   it("describe every table and column of the ledger", () => {
     const page = read("docs/concepts.md");
-    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## RunRegistry"));
+    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## The run registry"));
     const source = read("core/ledger/schema.ts");
     const tables = [...source.matchAll(/CREATE TABLE IF NOT EXISTS sluice\."?(\w+)"? \(([^]*?)\n {2}\)/g)];
     expect(tables.map(([, table]) => table)).toEqual(["run", "phase", "step", "shard", "check", "event"]);
@@ -209,14 +209,15 @@ describe("the concepts' gates", () => {
       ...(/type EventKind =([^;]+);/.exec(read("core/ledger/event.ts"))?.[1] ?? "").matchAll(/"([\w-]+)"/g),
     ];
     expect(kinds.length).toBeGreaterThan(10);
-    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## RunRegistry"));
+    const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## The run registry"));
     for (const [, kind = ""] of kinds) expect(ledger).toContain(`\`${kind}\``);
     const sources = readdirSync(join(ROOT, "adapters/registry")).map((file) => read(join("adapters/registry", file)));
     const prefixes = new Set(
       sources.flatMap((source) => [...source.matchAll(/["`]([a-z]+#)/g)].map(([, prefix]) => prefix)),
     );
-    expect([...prefixes].sort()).toEqual(["approval#", "run#", "callback#", "start#", "table#"]);
-    for (const prefix of prefixes) expect(page.slice(page.indexOf("## RunRegistry"))).toContain(`| \`${prefix ?? ""}`);
+    expect([...prefixes].sort()).toEqual(["approval#", "callback#", "run#", "start#", "table#"]);
+    for (const prefix of prefixes)
+      expect(page.slice(page.indexOf("## The run registry"))).toContain(`| \`${prefix ?? ""}`);
   });
 });
 
