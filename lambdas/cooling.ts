@@ -1,4 +1,4 @@
-import { coolingPhase } from "../core/run/gate/soak.ts";
+import { coolingPhase } from "../core/gates/soak.ts";
 import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 

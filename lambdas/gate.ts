@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { GATES } from "../core/migration/schema.ts";
-import { gate } from "../core/run/gate/ask-gate.ts";
+import { gate } from "../core/gates/gate.ts";
 import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 

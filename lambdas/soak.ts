@@ -1,4 +1,4 @@
-import { soakPhase } from "../core/run/gate/soak.ts";
+import { soakPhase } from "../core/gates/soak.ts";
 import { pausable } from "../core/run/pausable.ts";
 import { runTask } from "./runtime/step.ts";
 

@@ -1,5 +1,5 @@
 import type { Approval } from "../../core/ports.ts";
-import { NEXT } from "../../core/run/gate/approval-request.ts";
+import { NEXT } from "../../core/gates/approval-request.ts";
 import type { Progress } from "../../core/run/shards/progress.ts";
 import type { RunView } from "../run-view.ts";
 import { counted, seconds } from "./format.ts";

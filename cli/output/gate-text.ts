@@ -1,4 +1,4 @@
-import type { ConditionReading, GateEvaluation } from "../../core/run/gate/evaluation.ts";
+import type { ConditionReading, GateEvaluation } from "../../core/gates/evaluation.ts";
 import { seconds } from "./format.ts";
 import { indent, type Layout, wrap } from "./layout.ts";
 import type { Style } from "./style.ts";

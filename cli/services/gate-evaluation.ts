@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { GATES } from "../../core/migration/schema.ts";
-import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
+import type { GateEvaluation } from "../../core/gates/evaluation.ts";
 
 const reading = z.object({
   kind: z.enum(["alarm", "metric", "sql", "divergence", "approval"]),

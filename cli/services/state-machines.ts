@@ -8,7 +8,7 @@ import {
 import { errorName, translateError } from "../../adapters/translate-error.ts";
 import type { ExecutionStatus } from "../../core/ports.ts";
 import { causeText } from "../../core/run/rollback/failure-cause.ts";
-import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
+import type { GateEvaluation } from "../../core/gates/evaluation.ts";
 import { executionArn } from "./execution-arn.ts";
 import { evaluationOf } from "./gate-evaluation.ts";
 

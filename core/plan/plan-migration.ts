@@ -2,7 +2,7 @@ import type { Catalog, TableCatalog } from "../catalog/catalog.ts";
 import { MigrationInvalid, NotFound } from "../errors.ts";
 import { NOBODY, OLD_PATH, type Exposure, type FlagState } from "../flag.ts";
 import { backfillTemplate, scanTemplate } from "../ledger/batch.ts";
-import { rollbackAlarms } from "../migration/rollback-alarms.ts";
+import { rollbackAlarms } from "../gates/rollback-alarms.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import { GATES, type Migration } from "../migration/schema.ts";
 import type { OperationPlan } from "../operations/operation.ts";
@@ -11,7 +11,7 @@ import { literal } from "../sql/identifier.ts";
 import { fragment, name, raw } from "../sql/statement.ts";
 import { canonicalHash } from "./canonical.ts";
 import { estimate } from "./estimate.ts";
-import { planGate } from "./plan-gate.ts";
+import { planGate } from "../gates/plan-gate.ts";
 import { seconds } from "./seconds.ts";
 import { type CutoverStep, type Plan, PLAN_FORMAT, type PlannedTable, type ValidationPlan } from "./plan.ts";
 

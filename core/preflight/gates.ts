@@ -1,5 +1,5 @@
 import { GATES, type GateName, type Migration } from "../migration/schema.ts";
-import { planGate } from "../plan/plan-gate.ts";
+import { planGate } from "../gates/plan-gate.ts";
 import type { GatePlan } from "../plan/plan.ts";
 
 /** `gate before_cutover`, or with the condition: `gate before_cutover "no import runs"`. */

@@ -1,6 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { readInactiveSlots, readOpenTransactions } from "../catalog/read-activity.ts";
-import { rollbackAlarms } from "../migration/rollback-alarms.ts";
+import { rollbackAlarms } from "../gates/rollback-alarms.ts";
 import { migratedTable } from "../migration/migrated-table.ts";
 import type { Migration } from "../migration/schema.ts";
 import type { Alarms, Clock, RunRegistry, Database, Flags, Metrics } from "../ports.ts";

@@ -1,6 +1,6 @@
 import { ServiceRefused } from "../errors.ts";
 import { GATES, type Migration } from "../migration/schema.ts";
-import { planGate } from "../plan/plan-gate.ts";
+import { planGate } from "../gates/plan-gate.ts";
 import type { MetricCondition } from "../plan/plan.ts";
 import type { Clock, Metrics } from "../ports.ts";
 import type { MetricOutcome, MetricProbe } from "./check.ts";

@@ -1,7 +1,7 @@
 import { DatabaseError } from "../errors.ts";
 import { GATES, type Migration } from "../migration/schema.ts";
 import type { Clock, Database } from "../ports.ts";
-import { evaluatePredicate } from "../run/gate/sql.ts";
+import { evaluatePredicate } from "../gates/sql.ts";
 import type { PredicateOutcome, PredicateProbe } from "./check.ts";
 import { reading, type Reading } from "./reading.ts";
 

@@ -1,7 +1,7 @@
 import { recordOutcome } from "../ledger/run.ts";
 import type { Session } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
-import { gateReports, type GateReport } from "./gate/gate-report.ts";
+import { gateReports, type GateReport } from "../gates/gate-report.ts";
 import { shardJob } from "./shards/jobs.ts";
 import { readProgress } from "./shards/progress.ts";
 import { enterPhase, type Ports, type Run } from "./run.ts";

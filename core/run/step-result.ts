@@ -1,4 +1,4 @@
-import type { GateEvaluation } from "./gate/evaluation.ts";
+import type { GateEvaluation } from "../gates/evaluation.ts";
 
 /**
  * What a step tells the state machine: call it again at once, call it after a wait, ask the gate after a wait (soak),

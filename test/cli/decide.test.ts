@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
+import type { GateEvaluation } from "../../core/gates/evaluation.ts";
 import { purpose } from "../../core/run/operator/purpose.ts";
 import { DatabaseUnavailable, ServiceUnavailable } from "../../core/errors.ts";
 import { ANA, BEN, HASH, OperatedStack, question, runRecord, stateMachines } from "./operated-stack.ts";

@@ -4,7 +4,7 @@ import type { Execution, StepSeen } from "../../cli/services/state-machines.ts";
 import { DatabaseUnavailable, ServiceUnavailable } from "../../core/errors.ts";
 import type { Phase } from "../../core/plan/phases.ts";
 import type { Approval, Database, RunRecord } from "../../core/ports.ts";
-import type { GateEvaluation } from "../../core/run/gate/evaluation.ts";
+import type { GateEvaluation } from "../../core/gates/evaluation.ts";
 import type { Progress } from "../../core/run/shards/progress.ts";
 import { FakeApprovals } from "../support/fakes/approvals.ts";
 import { FakeClock, FakeRunRegistry } from "../support/fakes.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { MigrationInvalid } from "../../../core/errors.ts";
-import { rollbackAlarms } from "../../../core/migration/rollback-alarms.ts";
+import { rollbackAlarms } from "../../../core/gates/rollback-alarms.ts";
 import { migrationHash } from "../../../core/migration/migration-hash.ts";
 import { parseMigration } from "../../../core/migration/parse-migration.ts";
 import { GATES } from "../../../core/migration/schema.ts";

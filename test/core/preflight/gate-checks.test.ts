@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { TableCatalog } from "../../../core/catalog/catalog.ts";
 import { GATES, type GateName, type MigrationInput } from "../../../core/migration/schema.ts";
-import { planGate } from "../../../core/plan/plan-gate.ts";
+import { planGate } from "../../../core/gates/plan-gate.ts";
 import { alarmsOk } from "../../../core/preflight/checks/gates/alarms-ok.ts";
 import type { MetricOutcome, PredicateOutcome, PreflightContext } from "../../../core/preflight/check.ts";
 import { gateApproval } from "../../../core/preflight/checks/gates/gate-approval.ts";

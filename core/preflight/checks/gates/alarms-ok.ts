@@ -1,4 +1,4 @@
-import { rollbackAlarms } from "../../../migration/rollback-alarms.ts";
+import { rollbackAlarms } from "../../../gates/rollback-alarms.ts";
 import type { AlarmState } from "../../../ports.ts";
 import { bytesText, LARGE_TABLE_BYTES } from "../../amounts.ts";
 import type { CheckResult, PreflightContext } from "../../check.ts";

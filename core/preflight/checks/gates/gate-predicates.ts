@@ -1,4 +1,4 @@
-import { PREDICATE_SECONDS } from "../../../run/gate/sql.ts";
+import { PREDICATE_SECONDS } from "../../../gates/sql.ts";
 import type { CheckResult, PredicateOutcome, PredicateProbe, PreflightContext } from "../../check.ts";
 import { findings } from "../../finding.ts";
 import { declaredGates, gateObject } from "../../gates.ts";

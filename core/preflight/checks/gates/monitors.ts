@@ -1,4 +1,4 @@
-import { rollbackAlarms } from "../../../migration/rollback-alarms.ts";
+import { rollbackAlarms } from "../../../gates/rollback-alarms.ts";
 import type { CheckResult, PreflightContext } from "../../check.ts";
 import { findings } from "../../finding.ts";
 import { quoted } from "../../object-names.ts";

@@ -1,5 +1,5 @@
 import { GATES, type Migration } from "../../../migration/schema.ts";
-import { planGate } from "../../../plan/plan-gate.ts";
+import { planGate } from "../../../gates/plan-gate.ts";
 import { seconds } from "../../../plan/seconds.ts";
 import { durationText } from "../../amounts.ts";
 import type { CheckResult, PreflightContext } from "../../check.ts";

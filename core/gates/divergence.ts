@@ -1,8 +1,8 @@
-import type { GatePlan } from "../../plan/plan.ts";
-import type { Session } from "../../ports.ts";
-import { sql } from "../../sql/statement.ts";
-import type { Run } from "../run.ts";
-import type { Findings } from "../shards/validation-result.ts";
+import type { GatePlan } from "../plan/plan.ts";
+import type { Session } from "../ports.ts";
+import { sql } from "../sql/statement.ts";
+import type { Run } from "../run/run.ts";
+import type { Findings } from "../run/shards/validation-result.ts";
 import type { ConditionReading } from "./evaluation.ts";
 
 /** The share of rows that differ, as the run's newest proof found it. */

@@ -1,4 +1,4 @@
-import { GATES, type Migration } from "./schema.ts";
+import { GATES, type Migration } from "../migration/schema.ts";
 
 /**
  * Every alarm that the migration names, each once, those of `gates.alarms` first. Whichever of them fires between

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { ServiceRefused, ServiceUnavailable } from "../../../../core/errors.ts";
-import type { MetricCondition } from "../../../../core/plan/plan.ts";
-import type { ConditionReading } from "../../../../core/run/gate/evaluation.ts";
-import { readMetrics } from "../../../../core/run/gate/metrics.ts";
-import { FakeMetrics } from "../../../support/fakes.ts";
+import { ServiceRefused, ServiceUnavailable } from "../../../core/errors.ts";
+import type { MetricCondition } from "../../../core/plan/plan.ts";
+import type { ConditionReading } from "../../../core/gates/evaluation.ts";
+import { readMetrics } from "../../../core/gates/metrics.ts";
+import { FakeMetrics } from "../../support/fakes.ts";
 
 const NOW = new Date("2026-01-05T09:07:12Z");
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { DatabaseUnavailable } from "../../../../core/errors.ts";
-import type { ConditionReading } from "../../../../core/run/gate/evaluation.ts";
-import { readPredicates } from "../../../../core/run/gate/sql.ts";
-import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
+import { DatabaseUnavailable } from "../../../core/errors.ts";
+import type { ConditionReading } from "../../../core/gates/evaluation.ts";
+import { readPredicates } from "../../../core/gates/sql.ts";
+import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 
 let fresh: FreshDatabase;
 

@@ -1,7 +1,7 @@
-import { recordEvent, type LedgerEvent } from "../../ledger/event.ts";
-import type { Approval, Session } from "../../ports.ts";
-import { sql } from "../../sql/statement.ts";
-import type { Run } from "../run.ts";
+import { recordEvent, type LedgerEvent } from "../ledger/event.ts";
+import type { Approval, Session } from "../ports.ts";
+import { sql } from "../sql/statement.ts";
+import type { Run } from "../run/run.ts";
 import type { GateEvaluation } from "./evaluation.ts";
 
 /** Writes a look down: the gate's times are read from these, and people read in them why it held. */

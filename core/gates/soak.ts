@@ -1,13 +1,13 @@
-import { GateFailed } from "../../errors.ts";
-import type { Phase } from "../../plan/phases.ts";
-import type { RollbackAlarmsPlan } from "../../plan/plan.ts";
+import { GateFailed } from "../errors.ts";
+import type { Phase } from "../plan/phases.ts";
+import type { RollbackAlarmsPlan } from "../plan/plan.ts";
 import { readAlarms } from "./alarms.ts";
 import { evaluate, reasonsOf } from "./evaluate.ts";
 import type { GateEvaluation } from "./evaluation.ts";
 import { gateTimes } from "./gate-times.ts";
 import { recordLook } from "./record-look.ts";
-import { enterPhase, secondsInPhase, type Ports, type Run } from "../run.ts";
-import { done, wait, type StepResult } from "../step-result.ts";
+import { enterPhase, secondsInPhase, type Ports, type Run } from "../run/run.ts";
+import { done, wait, type StepResult } from "../run/step-result.ts";
 
 type HoldPorts = Pick<Ports, "registry" | "database" | "clock" | "alarms">;
 

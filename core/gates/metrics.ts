@@ -1,5 +1,5 @@
-import type { MetricCondition } from "../../plan/plan.ts";
-import type { Metrics } from "../../ports.ts";
+import type { MetricCondition } from "../plan/plan.ts";
+import type { Metrics } from "../ports.ts";
 import type { ConditionReading } from "./evaluation.ts";
 import { whyUnreadable } from "./unreadable.ts";
 

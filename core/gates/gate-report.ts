@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { StatementFailed } from "../../errors.ts";
-import type { Session } from "../../ports.ts";
-import { sql } from "../../sql/statement.ts";
+import { StatementFailed } from "../errors.ts";
+import type { Session } from "../ports.ts";
+import { sql } from "../sql/statement.ts";
 
 const gateReportSchema = z.object({
   /** As in `GateEvaluation`. */

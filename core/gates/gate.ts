@@ -1,10 +1,10 @@
-import { PlanUnreadable } from "../../errors.ts";
-import type { GateName } from "../../migration/schema.ts";
-import type { Phase } from "../../plan/phases.ts";
-import type { GatePlan } from "../../plan/plan.ts";
-import type { Approval, RunRecord } from "../../ports.ts";
-import { requirePhase, type Ports, type Run } from "../run.ts";
-import { done, callback, wait, type StepResult } from "../step-result.ts";
+import { PlanUnreadable } from "../errors.ts";
+import type { GateName } from "../migration/schema.ts";
+import type { Phase } from "../plan/phases.ts";
+import type { GatePlan } from "../plan/plan.ts";
+import type { Approval, RunRecord } from "../ports.ts";
+import { requirePhase, type Ports, type Run } from "../run/run.ts";
+import { done, callback, wait, type StepResult } from "../run/step-result.ts";
 import { readAlarms } from "./alarms.ts";
 import { readApproval } from "./approval.ts";
 import { approvalRequest } from "./approval-request.ts";

@@ -1,6 +1,6 @@
 import type { GateName, Migration } from "../migration/schema.ts";
-import type { GatePlan, MetricCondition } from "./plan.ts";
-import { seconds } from "./seconds.ts";
+import type { GatePlan, MetricCondition } from "../plan/plan.ts";
+import { seconds } from "../plan/seconds.ts";
 
 /** One gate of the plan. The alarms of `gates.alarms` are asked at every gate, whether the migration declares it or not. */
 export function planGate({ gates }: Pick<Migration, "gates">, name: GateName): GatePlan {

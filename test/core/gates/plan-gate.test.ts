@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { GATES, type MigrationInput } from "../../../core/migration/schema.ts";
-import { planGate } from "../../../core/plan/plan-gate.ts";
+import { planGate } from "../../../core/gates/plan-gate.ts";
 import type { GatePlan } from "../../../core/plan/plan.ts";
 import { migrationOf } from "../preflight/contexts.ts";
 

@@ -1,6 +1,6 @@
-import type { GatePlan } from "../../plan/plan.ts";
-import type { Clock, Database, Row, Session } from "../../ports.ts";
-import { raw, sql } from "../../sql/statement.ts";
+import type { GatePlan } from "../plan/plan.ts";
+import type { Clock, Database, Row, Session } from "../ports.ts";
+import { raw, sql } from "../sql/statement.ts";
 import type { ConditionReading } from "./evaluation.ts";
 import { whyUnreadable } from "./unreadable.ts";
 

@@ -1,4 +1,4 @@
-import type { GateName } from "../../migration/schema.ts";
+import type { GateName } from "../migration/schema.ts";
 
 /** One condition of a gate at one moment, as the ledger, the console and `sluice status` show it. */
 export interface ConditionReading {

@@ -1,5 +1,5 @@
-import type { GatePlan } from "../../plan/plan.ts";
-import type { Approval } from "../../ports.ts";
+import type { GatePlan } from "../plan/plan.ts";
+import type { Approval } from "../ports.ts";
 import type { ConditionReading } from "./evaluation.ts";
 
 /** How the gate's question to people stands; `asked` is undefined until all else has held and it was put. */

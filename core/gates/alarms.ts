@@ -1,5 +1,5 @@
-import type { GatePlan } from "../../plan/plan.ts";
-import type { AlarmReading, Alarms } from "../../ports.ts";
+import type { GatePlan } from "../plan/plan.ts";
+import type { AlarmReading, Alarms } from "../ports.ts";
 import type { ConditionReading } from "./evaluation.ts";
 import { whyUnreadable } from "./unreadable.ts";
 

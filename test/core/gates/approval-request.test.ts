@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { GATES, type GateName, type MigrationInput } from "../../../../core/migration/schema.ts";
-import { planMigration } from "../../../../core/plan/plan-migration.ts";
-import { approvalRequest, type ApprovalFacts } from "../../../../core/run/gate/approval-request.ts";
-import { catalogOf, migrationOf } from "../../preflight/contexts.ts";
+import { GATES, type GateName, type MigrationInput } from "../../../core/migration/schema.ts";
+import { planMigration } from "../../../core/plan/plan-migration.ts";
+import { approvalRequest, type ApprovalFacts } from "../../../core/gates/approval-request.ts";
+import { catalogOf, migrationOf } from "../preflight/contexts.ts";
 
 const FINDINGS = {
   rows: 1_000_000,

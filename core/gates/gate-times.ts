@@ -1,6 +1,6 @@
-import type { Session } from "../../ports.ts";
-import { type Raw, raw, sql } from "../../sql/statement.ts";
-import type { Run } from "../run.ts";
+import type { Session } from "../ports.ts";
+import { type Raw, raw, sql } from "../sql/statement.ts";
+import type { Run } from "../run/run.ts";
 import type { GateEvaluation } from "./evaluation.ts";
 
 /** A gate's times up to now, in seconds, from the looks that the ledger has of it. */

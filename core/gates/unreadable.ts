@@ -1,4 +1,4 @@
-import { DatabaseError, NotFound, ServiceRefused, ServiceUnavailable, StatementTimeout } from "../../errors.ts";
+import { DatabaseError, NotFound, ServiceRefused, ServiceUnavailable, StatementTimeout } from "../errors.ts";
 
 const NO_ANSWER = [DatabaseError, StatementTimeout, NotFound, ServiceRefused, ServiceUnavailable] as const;
 

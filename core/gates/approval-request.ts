@@ -1,8 +1,8 @@
-import type { GateName } from "../../migration/schema.ts";
-import type { GatePlan } from "../../plan/plan.ts";
-import type { Approval, RunRecord } from "../../ports.ts";
-import type { Run } from "../run.ts";
-import type { Findings } from "../shards/validation-result.ts";
+import type { GateName } from "../migration/schema.ts";
+import type { GatePlan } from "../plan/plan.ts";
+import type { Approval, RunRecord } from "../ports.ts";
+import type { Run } from "../run/run.ts";
+import type { Findings } from "../run/shards/validation-result.ts";
 import type { ConditionReading } from "./evaluation.ts";
 
 /** All that a person is told who is asked to approve. */

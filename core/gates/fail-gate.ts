@@ -1,9 +1,9 @@
-import { ApprovalDenied, GateFailed, type ErrorDetails } from "../../errors.ts";
-import { REVERSIBLE } from "../../plan/phases.ts";
-import type { GatePlan } from "../../plan/plan.ts";
-import { pausedAnswer } from "../pausable.ts";
-import { requirePhase, type Ports, type Run } from "../run.ts";
-import type { StepResult } from "../step-result.ts";
+import { ApprovalDenied, GateFailed, type ErrorDetails } from "../errors.ts";
+import { REVERSIBLE } from "../plan/phases.ts";
+import type { GatePlan } from "../plan/plan.ts";
+import { pausedAnswer } from "../run/pausable.ts";
+import { requirePhase, type Ports, type Run } from "../run/run.ts";
+import type { StepResult } from "../run/step-result.ts";
 import { reasonsOf } from "./evaluate.ts";
 import type { GateEvaluation } from "./evaluation.ts";
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { GateFailed, RunSuperseded, ServiceRefused, ServiceUnavailable } from "../../../../core/errors.ts";
-import { GATES, type GateName, type MigrationInput } from "../../../../core/migration/schema.ts";
-import type { Phase } from "../../../../core/plan/phases.ts";
-import { gate } from "../../../../core/run/gate/ask-gate.ts";
-import type { GateEvaluation } from "../../../../core/run/gate/evaluation.ts";
-import { pausable } from "../../../../core/run/pausable.ts";
-import type { StepResult } from "../../../../core/run/step-result.ts";
-import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
-import { createContacts, MIGRATION, Stage } from "../stage.ts";
+import { GateFailed, RunSuperseded, ServiceRefused, ServiceUnavailable } from "../../../core/errors.ts";
+import { GATES, type GateName, type MigrationInput } from "../../../core/migration/schema.ts";
+import type { Phase } from "../../../core/plan/phases.ts";
+import { gate } from "../../../core/gates/gate.ts";
+import type { GateEvaluation } from "../../../core/gates/evaluation.ts";
+import { pausable } from "../../../core/run/pausable.ts";
+import type { StepResult } from "../../../core/run/step-result.ts";
+import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
+import { createContacts, MIGRATION, Stage } from "../run/stage.ts";
 
 type Gates = NonNullable<MigrationInput["gates"]>;
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApprovalDenied, ServiceUnavailable } from "../../../../core/errors.ts";
-import type { MigrationInput } from "../../../../core/migration/schema.ts";
-import type { Decision } from "../../../../core/ports.ts";
-import { gate } from "../../../../core/run/gate/ask-gate.ts";
-import { pausable } from "../../../../core/run/pausable.ts";
-import type { StepResult } from "../../../../core/run/step-result.ts";
-import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
-import { createContacts, MIGRATION, Stage } from "../stage.ts";
+import { ApprovalDenied, ServiceUnavailable } from "../../../core/errors.ts";
+import type { MigrationInput } from "../../../core/migration/schema.ts";
+import type { Decision } from "../../../core/ports.ts";
+import { gate } from "../../../core/gates/gate.ts";
+import { pausable } from "../../../core/run/pausable.ts";
+import type { StepResult } from "../../../core/run/step-result.ts";
+import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
+import { createContacts, MIGRATION, Stage } from "../run/stage.ts";
 
 const NAME = "before_cutover";
 const MARIA = "arn:aws:sts::1:assumed-role/Lead/maria";

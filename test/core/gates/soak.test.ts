@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { GateFailed, RunSuperseded, ServiceUnavailable } from "../../../../core/errors.ts";
-import { coolingPhase, soakPhase } from "../../../../core/run/gate/soak.ts";
-import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
-import { createContacts, Stage } from "../stage.ts";
+import { GateFailed, RunSuperseded, ServiceUnavailable } from "../../../core/errors.ts";
+import { coolingPhase, soakPhase } from "../../../core/gates/soak.ts";
+import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
+import { createContacts, Stage } from "../run/stage.ts";
 
 const HOLDS = [
   { phase: "soak", before: "cutover", hold: soakPhase, seconds: 3_600, poll: 20 },
