@@ -6,13 +6,13 @@ import type { AlarmReading, RunRecord } from "../ports.ts";
 import type { Reading } from "./reading.ts";
 
 /** `refuse` stops the run before anything is touched; `warn` is for a person to weigh. */
-export type Verdict = "ok" | "warn" | "refuse";
+export type Severity = "ok" | "warn" | "refuse";
 
 /** What one check found about one object: `object: message. remedy`. */
 export interface CheckResult {
   /** The check, named as its file: `server-version`. */
   readonly check: string;
-  readonly verdict: Verdict;
+  readonly severity: Severity;
   /** The object, quoted as its owner would write it: `column "crm.contacts.lead_source"`. */
   readonly object: string;
   /** What is wrong with it, or that it is well. */

@@ -26,12 +26,12 @@ interface Unread {
 /** Makes the results of one check. */
 export function findings(check: string): Findings {
   return {
-    ok: (object, message) => ({ check, verdict: "ok", object, message, remedy: "" }),
-    warn: (problem) => ({ check, verdict: "warn", ...problem }),
-    refuse: (problem) => ({ check, verdict: "refuse", ...problem }),
+    ok: (object, message) => ({ check, severity: "ok", object, message, remedy: "" }),
+    warn: (problem) => ({ check, severity: "warn", ...problem }),
+    refuse: (problem) => ({ check, severity: "refuse", ...problem }),
     unread: ({ runId }, { object, problem }) => ({
       check,
-      verdict: runId === undefined ? "warn" : "refuse",
+      severity: runId === undefined ? "warn" : "refuse",
       object,
       message: `could not be read, and what cannot be read is not healthy: ${problem}`,
       remedy: "Mend that, then ask again",

@@ -22,7 +22,7 @@ export function runPreflight(context: PreflightContext): readonly CheckResult[] 
 function databaseChecks(context: PreflightContext, operation: OperationChecks): readonly CheckResult[] {
   const server = runChecks(SERVER_CHECKS, context);
   // The catalog of a server that is too old has no table, which says nothing about the table.
-  if (server.some(({ check, verdict }) => check === "server-version" && verdict === "refuse")) return server;
+  if (server.some(({ check, severity }) => check === "server-version" && severity === "refuse")) return server;
   const kind = runChecks([RELATION_KIND], context);
   const { table } = context.catalog;
   if (table?.kind !== "table" && table?.kind !== "partitioned table") return [...server, ...kind];
@@ -46,7 +46,7 @@ function operationChecks({ migration, operation }: Migration): OperationChecks {
  * @throws PreflightRefused where a result is a refusal.
  */
 export function refuseIfAny(results: readonly CheckResult[], migration: string): void {
-  const refusals = results.filter(({ verdict }) => verdict === "refuse");
+  const refusals = results.filter(({ severity }) => severity === "refuse");
   if (refusals.length === 0) return;
   const list = refusals.map(({ object, message, remedy }) => `\n- ${object} ${message}. ${remedy}`).join(".");
   throw new PreflightRefused({

@@ -103,12 +103,12 @@ export const columnContextOf = (
   changes: Partial<ColumnContext> = {},
 ): ColumnContext => ({ ...tableContextOf(), source: columnOf(source), target: "acquisition_channel", ...changes });
 
-/** The verdicts alone, in their order. */
-export const verdicts = (results: CheckResult | readonly CheckResult[]): readonly string[] =>
+/** The severities alone, in their order. */
+export const severities = (results: CheckResult | readonly CheckResult[]): readonly string[] =>
   lines(results).map((line) => line.split(" ")[0] ?? "");
 
-/** `verdict object message. remedy`, as a person reads a result. */
+/** `severity object message. remedy`, as a person reads a result. */
 export const lines = (results: CheckResult | readonly CheckResult[]): readonly string[] =>
   (Array.isArray(results) ? (results as readonly CheckResult[]) : [results as CheckResult]).map(
-    ({ verdict, object, message, remedy }) => `${verdict} ${object} ${message}.${remedy === "" ? "" : ` ${remedy}`}`,
+    ({ severity, object, message, remedy }) => `${severity} ${object} ${message}.${remedy === "" ? "" : ` ${remedy}`}`,
   );

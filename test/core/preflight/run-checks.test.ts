@@ -12,14 +12,14 @@ import { ROLLBACK_PREFIX, runName } from "../../../core/preflight/checks/run/run
 import { soakLength } from "../../../core/preflight/checks/run/soak-length.ts";
 import { tableFree } from "../../../core/preflight/checks/run/table-free.ts";
 import { validationSegments } from "../../../core/preflight/checks/run/validation-segments.ts";
-import { catalogOf, contextOf, lines, migrationOf, tableOf, UNREAD, verdicts } from "./contexts.ts";
+import { catalogOf, contextOf, lines, migrationOf, tableOf, UNREAD, severities } from "./contexts.ts";
 
 const GIB = 2 ** 30;
 
 describe("run-name", () => {
   it("refuses a name that leaves no room for the rollback's", () => {
     const longest = "r".repeat(71);
-    expect(verdicts(runName(contextOf({ runId: longest })))).toEqual(["ok"]);
+    expect(severities(runName(contextOf({ runId: longest })))).toEqual(["ok"]);
     expect(runName(contextOf({ runId: undefined }))).toEqual([]);
     expect(lines(runName(contextOf({ runId: `${longest}r` })))).toEqual([
       `refuse run "${longest}r" has a name of 72 characters, and its rollback "rollback-<run>" could not be started: Step Functions takes 80. Start it under a name of at most 71 characters, or under none`,
@@ -37,7 +37,7 @@ describe("flag-exists", () => {
     expect(lines(flagExists(contextOf({ flagExists: readAs(false) })))).toEqual([
       'refuse flag "contact-acquisition-channel" has no environment and profile in AppConfig. Run sluice deploy with this migration in the migrations folder',
     ]);
-    expect(verdicts(flagExists(contextOf()))).toEqual(["ok"]);
+    expect(severities(flagExists(contextOf()))).toEqual(["ok"]);
     expect(lines(flagExists(contextOf({ flagExists: UNREAD })))).toEqual([
       'refuse flag "contact-acquisition-channel" could not be read, and what cannot be read is not healthy: nobody answered. Mend that, then ask again',
     ]);
@@ -64,8 +64,8 @@ describe("table-free", () => {
   });
 
   it("passes a free table, and leaves the question to a start's own compare-and-set", () => {
-    expect(verdicts(tableFree(contextOf({ holder: readAs(undefined) })))).toEqual(["ok"]);
-    expect(verdicts(tableFree(contextOf({ holder: UNREAD, runId: undefined })))).toEqual(["warn"]);
+    expect(severities(tableFree(contextOf({ holder: readAs(undefined) })))).toEqual(["ok"]);
+    expect(severities(tableFree(contextOf({ holder: UNREAD, runId: undefined })))).toEqual(["warn"]);
     expect(tableFree(contextOf())).toEqual([]);
   });
 });
@@ -75,7 +75,7 @@ describe("what is allowed and unwise", () => {
     const results = [soakLength, coolingPeriod, consumersDeclared, validationSegments].flatMap((check) =>
       check(contextOf()),
     );
-    expect(results.map(({ verdict }) => verdict)).toEqual(["ok", "ok", "ok", "ok"]);
+    expect(results.map(({ severity }) => severity)).toEqual(["ok", "ok", "ok", "ok"]);
   });
 
   it("is a soak that ends before an alarm could fire", () => {
@@ -110,7 +110,7 @@ describe("cooling-period", () => {
         migration: migrationOf({ contract: { cooling } }),
         catalog: catalogOf({ table: tableOf({ bytes }) }),
       }),
-    ).verdict;
+    ).severity;
 
   it("warns below a week, and refuses none at all", () => {
     expect([judge("7d"), judge("167h"), judge("1s"), judge("0s"), judge("0d")]).toEqual([
@@ -140,7 +140,7 @@ describe("cooling-period", () => {
 
   it("judges without a table too", () => {
     const migration = migrationOf({ contract: { cooling: "5s" } });
-    expect(coolingPeriod(contextOf({ migration, catalog: catalogOf({ table: undefined }) })).verdict).toBe("warn");
+    expect(coolingPeriod(contextOf({ migration, catalog: catalogOf({ table: undefined }) })).severity).toBe("warn");
   });
 });
 
@@ -165,7 +165,7 @@ describe("consumers-declared", () => {
 
 describe("pause-plan", () => {
   const judge = (gates: MigrationInput["gates"]): string =>
-    pausePlan(contextOf({ migration: migrationOf({ gates }) })).verdict;
+    pausePlan(contextOf({ migration: migrationOf({ gates }) })).severity;
 
   it("passes alarms, a gate before the backfill, and a gate that pauses", () => {
     expect(judge({ alarms: ["crm-errors"] })).toBe("ok");

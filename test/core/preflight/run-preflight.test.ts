@@ -18,7 +18,7 @@ const RENAME = { table: "crm.contacts", from: "lead_source", to: "acquisition_ch
 describe("a run where all is well", () => {
   it("gets an ok of every check", () => {
     const results = runPreflight(contextOf());
-    expect(results.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
+    expect(results.filter(({ severity }) => severity !== "ok")).toEqual([]);
     // A start decides by compare-and-set who has the table.
     const asked = CHECKS.filter(({ name }) => name !== "table-free");
     expect(results.map(({ check }) => check)).toEqual(asked.map(({ name }) => name));
@@ -29,7 +29,7 @@ describe("a run where all is well", () => {
 
   it("has its warnings, which stop nothing", () => {
     const results = runPreflight(contextOf({ migration: migrationOf({ gates: {}, contract: {}, validate: {} }) }));
-    expect(results.filter(({ verdict }) => verdict === "warn").map(({ check }) => check)).toEqual([
+    expect(results.filter(({ severity }) => severity === "warn").map(({ check }) => check)).toEqual([
       "consumers-declared",
       "validation-segments",
       "pause-plan",
@@ -98,8 +98,8 @@ describe("a look ahead, before there is a run and a stack", () => {
     const unread = { flagExists: UNREAD, alarms: UNREAD, transactions: UNREAD, slots: UNREAD };
     const judged = (runId: string | undefined): readonly string[] =>
       runPreflight(contextOf({ ...unread, runId }))
-        .filter(({ verdict }) => verdict !== "ok")
-        .map(({ check, verdict }) => `${check} ${verdict}`);
+        .filter(({ severity }) => severity !== "ok")
+        .map(({ check, severity }) => `${check} ${severity}`);
     expect(judged("run-1")).toEqual([
       "flag-exists refuse",
       "long-transactions warn",
@@ -118,7 +118,7 @@ describe("a look ahead, before there is a run and a stack", () => {
 describe("checks that have nothing to look at", () => {
   const refusals = (context: Parameters<typeof contextOf>[0]): readonly string[] =>
     runPreflight(contextOf(context))
-      .filter(({ verdict }) => verdict === "refuse")
+      .filter(({ severity }) => severity === "refuse")
       .map(({ check }) => check);
 
   it("are left out on a server that is too old, and the others still run", () => {
@@ -138,7 +138,7 @@ describe("checks that have nothing to look at", () => {
     const results = runPreflight(contextOf({ migration }));
     expect(results.find(({ check }) => check === "source-exists")).toEqual({
       check: "source-exists",
-      verdict: "refuse",
+      severity: "refuse",
       object: 'column "crm.contacts.lead_sorce"',
       message: 'does not exist; did you mean "lead_source"?',
       remedy: "Correct operation.rename_column.from",
@@ -154,24 +154,24 @@ describe("a run that goes on with an earlier one", () => {
     const check = (resuming: boolean): string | undefined =>
       runPreflight(contextOf({ catalog: catalogOf({ table: expanded }), resuming })).find(
         (result) => result.check === "target-absent",
-      )?.verdict;
+      )?.severity;
     expect([check(true), check(false)]).toEqual(["ok", "refuse"]);
   });
 
   it("is refused where the new column is of another type by now", () => {
     const table = tableOf({ columns: [columnOf(), columnOf({ name: "acquisition_channel", type: "bigint" })] });
     const refusals = runPreflight(contextOf({ catalog: catalogOf({ table }), resuming: true })).filter(
-      ({ verdict }) => verdict === "refuse",
+      ({ severity }) => severity === "refuse",
     );
     expect(refusals.map(({ check }) => check)).toEqual(["target-absent"]);
   });
 
   it("may find the old column gone, where contract got that far", () => {
     const table = tableOf({ columns: [columnOf({ name: "acquisition_channel" })] });
-    const verdicts = (resuming: boolean): readonly string[] =>
-      runPreflight(contextOf({ catalog: catalogOf({ table }), resuming })).map(({ verdict }) => verdict);
-    expect(verdicts(true)).not.toContain("refuse");
-    expect(verdicts(false)).toContain("refuse");
+    const severities = (resuming: boolean): readonly string[] =>
+      runPreflight(contextOf({ catalog: catalogOf({ table }), resuming })).map(({ severity }) => severity);
+    expect(severities(true)).not.toContain("refuse");
+    expect(severities(false)).toContain("refuse");
   });
 });
 

@@ -5,7 +5,7 @@ import { NOT_ASKED, readAs } from "../../../core/preflight/reading.ts";
 import { replicationSlots } from "../../../core/preflight/checks/server/replication-slots.ts";
 import { serverVersion } from "../../../core/preflight/checks/server/server-version.ts";
 import { sessionTimeouts } from "../../../core/preflight/checks/server/session-timeouts.ts";
-import { catalogOf, contextOf, lines, tableOf, UNREAD, verdicts } from "./contexts.ts";
+import { catalogOf, contextOf, lines, tableOf, UNREAD, severities } from "./contexts.ts";
 
 describe("server-version", () => {
   it.each([
@@ -13,8 +13,8 @@ describe("server-version", () => {
     [140_000, "ok"],
     [180_001, "ok"],
     [190_000, "warn"],
-  ] as const)("judges %i: %s", (version, verdict) => {
-    expect(serverVersion(contextOf({ catalog: catalogOf({ serverVersion: version }) })).verdict).toBe(verdict);
+  ] as const)("judges %i: %s", (version, severity) => {
+    expect(serverVersion(contextOf({ catalog: catalogOf({ serverVersion: version }) })).severity).toBe(severity);
   });
 
   it("says what an old server lacks", () => {
@@ -98,7 +98,7 @@ describe("session-timeouts", () => {
   it("is left out for a snapshot that does not say, and judges without a table", () => {
     expect(sessionTimeouts(contextOf({ catalog: catalogOf({ settings: undefined }) }))).toEqual([]);
     const catalog = catalogOf({ settings: { ...NONE, statementTimeout: 1 }, table: undefined });
-    expect(verdicts(sessionTimeouts(contextOf({ catalog })))).toEqual(["refuse"]);
+    expect(severities(sessionTimeouts(contextOf({ catalog })))).toEqual(["refuse"]);
   });
 });
 
@@ -112,7 +112,7 @@ describe("long-transactions", () => {
       'warn session 4711 of role bi (application "export") has had a transaction open for 12 min (idle in transaction): expand gets no lock on a table that it has used, and no index build ends before it. Let it end, or end it with pg_terminate_backend, before the start',
     ]);
     expect(
-      verdicts(
+      severities(
         longTransactions(contextOf({ transactions: readAs({ oldest: { ...oldest, seconds: 300 }, hidden: 0 }) })),
       ),
     ).toEqual(["ok"]);
@@ -125,7 +125,7 @@ describe("long-transactions", () => {
   });
 
   it("warns where nobody could be asked, and is left out where nobody was", () => {
-    expect(verdicts(longTransactions(contextOf({ transactions: UNREAD })))).toEqual(["warn"]);
+    expect(severities(longTransactions(contextOf({ transactions: UNREAD })))).toEqual(["warn"]);
     expect(longTransactions(contextOf({ transactions: NOT_ASKED }))).toEqual([]);
   });
 });
@@ -143,8 +143,8 @@ describe("replication-slots", () => {
   });
 
   it("passes none, warns where nobody could be asked, and is left out where nobody was", () => {
-    expect(verdicts(replicationSlots(contextOf()))).toEqual(["ok"]);
-    expect(verdicts(replicationSlots(contextOf({ slots: UNREAD })))).toEqual(["warn"]);
+    expect(severities(replicationSlots(contextOf()))).toEqual(["ok"]);
+    expect(severities(replicationSlots(contextOf({ slots: UNREAD })))).toEqual(["warn"]);
     expect(replicationSlots(contextOf({ slots: NOT_ASKED }))).toEqual([]);
   });
 });

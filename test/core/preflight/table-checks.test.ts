@@ -59,7 +59,7 @@ describe("relation-kind", () => {
 
 describe("inheritance", () => {
   it("refuses a partition or child, and a table with children", () => {
-    expect(inheritance(tableContextOf()).map(({ verdict }) => verdict)).toEqual(["ok"]);
+    expect(inheritance(tableContextOf()).map(({ severity }) => severity)).toEqual(["ok"]);
     expect(lines(inheritance(tableContextOf({ parents: ["crm.people"], inheritanceChildren: ["crm.old"] })))).toEqual([
       'refuse table "crm.contacts" is a partition or an inheritance child of "crm.people", which decides its columns. Migrate the table at the top instead',
       'refuse table "crm.contacts" has inheritance children, which triggers on it do not cover: "crm.old". ALTER TABLE ... NO INHERIT the children, or make them partitions',
@@ -70,7 +70,7 @@ describe("inheritance", () => {
 describe("foreign-partitions", () => {
   it("refuses partitions on another server by name", () => {
     const partition = { schema: "crm", name: "contacts_eu", kind: "table" } as const;
-    expect(foreignPartitions(tableContextOf({ partitions: [partition] })).verdict).toBe("ok");
+    expect(foreignPartitions(tableContextOf({ partitions: [partition] })).severity).toBe("ok");
     const archive = { schema: "crm", name: "archive", kind: "foreign table" } as const;
     expect(lines(foreignPartitions(tableContextOf({ partitions: [partition, archive] })))).toEqual([
       'refuse table "crm.contacts" has partitions on another server: "crm.archive". Detach them, and migrate them where their rows are',
@@ -83,8 +83,8 @@ describe("table-size", () => {
     expect(lines(tableSize(tableContextOf()))).toEqual([
       'ok table "crm.contacts" has about 1,000,000 rows in 10,000 blocks.',
     ]);
-    expect(tableSize(tableContextOf({ rows: 0, blocks: 0 })).verdict).toBe("ok");
-    expect(tableSize(tableContextOf({ rows: 0, blocks: 12 })).verdict).toBe("warn");
+    expect(tableSize(tableContextOf({ rows: 0, blocks: 0 })).severity).toBe("ok");
+    expect(tableSize(tableContextOf({ rows: 0, blocks: 12 })).severity).toBe("warn");
   });
 });
 
@@ -120,7 +120,7 @@ describe("privileges", () => {
 
 describe("row-security", () => {
   it("refuses where rows are hidden from the role, or where nobody says", () => {
-    const judge = (table: Parameters<typeof tableOf>[0]): string => rowSecurity(tableContextOf(table)).verdict;
+    const judge = (table: Parameters<typeof tableOf>[0]): string => rowSecurity(tableContextOf(table)).severity;
     expect(judge({ rowSecurity: false })).toBe("ok");
     expect(judge({ rowSecurity: true, rowSecurityActive: false })).toBe("ok");
     expect(judge({ rowSecurity: false, rowSecurityActive: true })).toBe("refuse");
@@ -135,8 +135,8 @@ describe("sync-leftovers", () => {
     expect(lines(syncLeftovers(tableContextOf({ triggers })))).toEqual([
       'refuse table "crm.contacts" has sync triggers of another migration\'s run: "~sluice_insert_forward_a_b". Bring that migration to its end, or undo it',
     ]);
-    expect(syncLeftovers(tableContextOf({ triggers }, { resuming: true })).verdict).toBe("ok");
-    expect(syncLeftovers(tableContextOf({ triggers: [triggerOf({})] })).verdict).toBe("ok");
+    expect(syncLeftovers(tableContextOf({ triggers }, { resuming: true })).severity).toBe("ok");
+    expect(syncLeftovers(tableContextOf({ triggers: [triggerOf({})] })).severity).toBe("ok");
   });
 });
 
