@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { Catalog, ColumnCatalog, TableCatalog } from "../../../core/catalog/catalog.ts";
 import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
 import type { AlarmState } from "../../../core/ports.ts";
@@ -106,6 +107,13 @@ export const columnContextOf = (
 /** The severities alone, in their order. */
 export const severities = (results: CheckResult | readonly CheckResult[]): readonly string[] =>
   lines(results).map((line) => line.split(" ")[0] ?? "");
+
+/** The severity of a result that is the only one. */
+export function severityOf(results: readonly CheckResult[]): string {
+  const [severity = "", ...others] = severities(results);
+  expect(others).toEqual([]);
+  return severity;
+}
 
 /** `severity object message. remedy`, as a person reads a result. */
 export const lines = (results: CheckResult | readonly CheckResult[]): readonly string[] =>

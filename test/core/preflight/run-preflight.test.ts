@@ -1,13 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PreflightRefused } from "../../../core/errors.ts";
-import { CHECKS } from "../../../core/preflight/checks.ts";
+import { CHECK_AREAS, type CheckResult, type PreflightContext } from "../../../core/preflight/check.ts";
+import { CHECKS } from "../../../core/preflight/checks/registry.ts";
+import { tableCheck } from "../../../core/preflight/define-check.ts";
+import { ok, refuse } from "../../../core/preflight/finding.ts";
 import { DATABASE_NOT_ASKED, STACK_NOT_ASKED } from "../../../core/preflight/gather.ts";
 import { readAs } from "../../../core/preflight/reading.ts";
 import { refuseIfAny, runPreflight } from "../../../core/preflight/run-preflight.ts";
+import { preflightPage } from "../../../scripts/reference/preflight-page.ts";
 import { catalogOf, columnOf, contextOf, migrationOf, tableOf, UNREAD } from "./contexts.ts";
 
-const ORDER = ["run", "server", "table", "rename_column", "gates"];
 const METRIC = {
   name: "errors",
   metrics: { errors: { namespace: "Crm", metric: "Errors", statistic: "Sum" } },
@@ -42,28 +45,76 @@ describe("a run where all is well", () => {
 });
 
 describe("the list of checks", () => {
-  it("names each once, by its file, in the order in which they run, with a sentence on each", () => {
+  it("names each once, by its file, in the order of the areas, with a sentence on each", () => {
     const names = CHECKS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    for (const { section, name, refusesOrWarns } of CHECKS) {
-      expect(existsSync(`core/preflight/${section === "rename_column" ? "rename-column/" : ""}${name}.ts`), name).toBe(
-        true,
-      );
+    for (const { area, name, refusesOrWarns } of CHECKS) {
+      expect(existsSync(`core/preflight/checks/${area.replace("_", "-")}/${name}.ts`), name).toBe(true);
       expect(refusesOrWarns).toMatch(/^(Refuses|Warns) [^]*\.$/);
     }
-    const sections = CHECKS.map(({ section }) => section);
-    expect([...new Set(sections)]).toEqual(["run", "server", "table", "rename_column", "gates"]);
-    expect(sections.toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))).toEqual(sections);
+    const areas = CHECKS.map(({ area }) => area);
+    expect([...new Set(areas)]).toEqual(CHECK_AREAS);
+    expect(areas.toSorted((a, b) => CHECK_AREAS.indexOf(a) - CHECK_AREAS.indexOf(b))).toEqual(areas);
   });
 
   it("lacks no check that there is a file of", () => {
-    const files = ["", "rename-column/"].flatMap((folder) =>
-      readdirSync(`core/preflight/${folder}`)
-        .filter((file) => file.endsWith(".ts"))
-        .filter((file) => readFileSync(`core/preflight/${folder}${file}`, "utf8").includes('findings("'))
-        .map((file) => file.replace(".ts", "")),
-    );
+    const files = CHECK_AREAS.flatMap((area) => {
+      const folder = `core/preflight/checks/${area.replace("_", "-")}`;
+      return readdirSync(folder)
+        .filter((file) => /findings\("|^export const \w+ = \w+Check\(/m.test(readFileSync(`${folder}/${file}`, "utf8")))
+        .map((file) => file.replace(".ts", ""));
+    });
     expect(CHECKS.map(({ name }) => name).toSorted()).toEqual(files.toSorted());
+  });
+
+  it("is all that the engine knows of checks: it names none", () => {
+    const engine = readdirSync("core/preflight")
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => readFileSync(`core/preflight/${file}`, "utf8"))
+      // Comments give a check's name as an example.
+      .map((text) => text.replaceAll(/^\s*(\/\*\*|\*|\/\/).*$/gm, ""))
+      .join("\n");
+    for (const { name } of CHECKS) expect(engine).not.toContain(`"${name}"`);
+  });
+});
+
+describe("a check that is made here alone", () => {
+  const toy = tableCheck({
+    name: "toy",
+    refusesOrWarns: "Refuses a table of more than 9 blocks.",
+    check: ({ table: { name, blocks } }) =>
+      blocks > 9
+        ? refuse({ object: `table "${name}"`, message: "has too many blocks", remedy: "Delete rows" })
+        : ok(`table "${name}"`, "is small"),
+  });
+  const checks = [...CHECKS, toy];
+  const judged = (context: Partial<PreflightContext>): readonly CheckResult[] =>
+    runPreflight(contextOf(context), checks).filter(({ check }) => check === "toy");
+
+  it("runs in the engine, under its name, after the other checks of its area", () => {
+    expect(judged({})).toEqual([
+      {
+        check: "toy",
+        severity: "refuse",
+        object: 'table "contacts"',
+        message: "has too many blocks",
+        remedy: "Delete rows",
+      },
+    ]);
+    expect(judged({ catalog: catalogOf({ table: tableOf({ blocks: 9 }) }) })).toMatchObject([{ severity: "ok" }]);
+    const order = runPreflight(contextOf(), checks).map(({ check }) => check);
+    expect(order[order.indexOf("toy") - 1]).toBe("backfill-pace");
+    expect(order[order.indexOf("toy") + 1]).toBe("source-exists");
+  });
+
+  it("is left out where there is no table, or where the server's version is refused", () => {
+    expect(judged({ catalog: catalogOf({ table: undefined }) })).toEqual([]);
+    expect(judged({ catalog: catalogOf({ serverVersion: 130_000 }) })).toEqual([]);
+  });
+
+  it("has its row in the reference, in the section of its area", () => {
+    const [, section = ""] = preflightPage(checks).split("## The table\n");
+    expect(section.split("\n## ")[0]).toMatch(/^\| `toy` +\| Refuses a table of more than 9 blocks\. +\|$/m);
   });
 });
 
