@@ -84,11 +84,11 @@ export function preflightOf(migration: Migration, { catalog, open, readings, unr
 function resumed({ migration }: Migration, open: OpenPlan | undefined): readonly CheckResult[] {
   if (open === undefined) return [];
   const message = `was begun by run "${open.runId}"; a start goes on with its plan ${open.planHash}, not with this one`;
-  return [{ check: "resuming", verdict: "warn", object: `migration "${migration}"`, message, remedy: "" }];
+  return [{ check: "resuming", severity: "warn", object: `migration "${migration}"`, message, remedy: "" }];
 }
 
 function notAsked(unread: string | undefined): readonly CheckResult[] {
   if (unread === undefined) return [];
   const message = `could not be asked for the flag, the alarms and the metrics, which a start will check: ${unread}`;
-  return [{ check: "stack", verdict: "warn", object: "the stack", message, remedy: "" }];
+  return [{ check: "stack", severity: "warn", object: "the stack", message, remedy: "" }];
 }

@@ -50,7 +50,7 @@ async function plan(context: CliContext, file: string, options: PlanOptions): Pr
   const planned = planMigration(migration, known.catalog);
   const checks = preflightOf(migration, known);
   terminal.write(options.json ? jsonText({ plan: planned, checks }) : planText(planned, checks, terminal.layout));
-  const refusals = checks.filter(({ verdict }) => verdict === "refuse").length;
+  const refusals = checks.filter(({ severity }) => severity === "refuse").length;
   if (refusals === 0) return;
   context.exit(EXIT.refused);
   const { style } = terminal.layout;

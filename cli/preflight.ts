@@ -24,7 +24,7 @@ export function preflightCommand(context: CliContext): Command {
     examples: [
       { line: "sluice preflight rename.yaml", meaning: "ends with 3 where a start would be refused" },
       {
-        line: "sluice preflight rename.yaml --json | jq '.checks[] | select(.verdict != \"ok\")'",
+        line: "sluice preflight rename.yaml --json | jq '.checks[] | select(.severity != \"ok\")'",
         meaning: "what is not in order",
       },
     ],
@@ -46,7 +46,7 @@ async function preflight(context: CliContext, file: string, options: PreflightOp
   const { layout } = terminal;
   const name = migration.migration;
   terminal.write(options.json ? jsonText({ migration: name, checks }) : checksText(name, checks, layout));
-  if (checks.some(({ verdict }) => verdict === "refuse")) context.exit(EXIT.refused);
+  if (checks.some(({ severity }) => severity === "refuse")) context.exit(EXIT.refused);
   // A check that was not made has not passed.
   else if (known.unread !== undefined) context.exit(EXIT.unavailable);
 }

@@ -21,7 +21,7 @@ const PAGES: Readonly<Record<string, Writer>> = {
   "reference/migration.schema.json": () => JSON.stringify(editorSchema()),
   "reference/migration.md": migrationPage,
   "reference/cli.md": cliPage,
-  "reference/preflight.md": preflightPage,
+  "reference/preflight.md": () => preflightPage(),
   "runbook.md": (before) =>
     fillRegions(before, {
       alarms: alarmsTable(),

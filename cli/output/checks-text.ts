@@ -5,7 +5,7 @@ import { indent, type Layout, wrap } from "./layout.ts";
 /** Every check of a start, in their order: one that has nothing to say on one line, the others with what to do. */
 export function checksText(migration: string, checks: readonly CheckResult[], layout: Layout): string {
   const { style } = layout;
-  const of = (wanted: CheckResult["verdict"]): number => checks.filter(({ verdict }) => verdict === wanted).length;
+  const of = (wanted: CheckResult["severity"]): number => checks.filter(({ severity }) => severity === wanted).length;
   const refusals = of("refuse");
   const warnings = of("warn");
   const weighed = warnings === 0 ? "" : `, with ${counted(warnings, "warning")}`;
@@ -16,7 +16,7 @@ export function checksText(migration: string, checks: readonly CheckResult[], la
   return [
     style.bold(migration),
     "",
-    ...checks.flatMap((check) => (check.verdict === "ok" ? [passed(check, layout)] : remark(check, layout))),
+    ...checks.flatMap((check) => (check.severity === "ok" ? [passed(check, layout)] : remark(check, layout))),
     "",
     sum,
     "",
@@ -32,11 +32,11 @@ function passed({ object, message }: CheckResult, { style, width }: Layout): str
 }
 
 /** What one check has to say, and what to do. */
-export function remark({ verdict, object, message, remedy }: CheckResult, { style, width }: Layout): string[] {
+export function remark({ severity, object, message, remedy }: CheckResult, { style, width }: Layout): string[] {
   const [first = "", ...more] = wrap(`${object} ${message}`, width - 4);
   const advice = remedy === "" ? [] : wrap(`→ ${remedy}`, width - 4).map(style.cyan);
   return [
-    `  ${verdict === "refuse" ? style.red("✗") : style.yellow("!")} ${first}`,
+    `  ${severity === "refuse" ? style.red("✗") : style.yellow("!")} ${first}`,
     ...indent([...more, ...advice], "    "),
   ];
 }

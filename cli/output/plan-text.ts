@@ -54,8 +54,8 @@ function title(plan: Plan, layout: Layout): string[] {
 
 function preflight(checks: readonly CheckResult[], layout: Layout): string[] {
   if (checks.length === 0) return [];
-  const remarks = checks.filter(({ verdict }) => verdict !== "ok");
-  const refusals = remarks.filter(({ verdict }) => verdict === "refuse").length;
+  const remarks = checks.filter(({ severity }) => severity !== "ok");
+  const refusals = remarks.filter(({ severity }) => severity === "refuse").length;
   const passed = `  ${layout.style.green("✓")} ${counted(checks.length - remarks.length, "check")} passed`;
   return heading(
     "0",

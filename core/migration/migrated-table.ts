@@ -10,7 +10,7 @@ export function migratedTable({ operation, migration }: Migration): { readonly s
   if (operation.rename_column) return operation.rename_column.table;
   throw new MigrationInvalid({
     object: `migration "${migration}"`,
-    problem: "has an operation that this version does not implement",
+    problem: `asks for operation ${Object.keys(operation).join(", ")}, which this version does not implement`,
     remedy: "Use rename_column",
   });
 }

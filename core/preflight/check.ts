@@ -6,19 +6,22 @@ import type { AlarmReading, RunRecord } from "../ports.ts";
 import type { Reading } from "./reading.ts";
 
 /** `refuse` stops the run before anything is touched; `warn` is for a person to weigh. */
-export type Verdict = "ok" | "warn" | "refuse";
+export type Severity = "ok" | "warn" | "refuse";
 
-/** What one check found about one object: `object: message. remedy`. */
-export interface CheckResult {
-  /** The check, named as its file: `server-version`. */
-  readonly check: string;
-  readonly verdict: Verdict;
+/** What a check found about one object: `object: message. remedy`. */
+export interface Finding {
+  readonly severity: Severity;
   /** The object, quoted as its owner would write it: `column "crm.contacts.lead_source"`. */
   readonly object: string;
   /** What is wrong with it, or that it is well. */
   readonly message: string;
   /** What to do; empty where nothing is. */
   readonly remedy: string;
+}
+
+/** A finding, with the check that it is from: `server-version`. */
+export interface CheckResult extends Finding {
+  readonly check: string;
 }
 
 /** All that the checks may look at; read before they start (`gather.ts`), so that they are pure. */
@@ -70,7 +73,17 @@ export type MetricOutcome =
   | { readonly kind: "values"; readonly values: readonly number[] }
   | { readonly kind: "refused"; readonly problem: string };
 
-/** For checks of the table: it is there, and it is an ordinary or a partitioned table. */
+/** For checks of a relation that the migration names as a table, whether it is one or not. */
+export interface RelationContext extends PreflightContext {
+  /** As the migration names it. */
+  readonly wanted: TableName;
+  /** Undefined where the database has no relation of that name. */
+  readonly relation: TableCatalog | undefined;
+}
+
+export type TableName = Pick<TableCatalog, "schema" | "name">;
+
+/** For checks of one table: it is there, and it is an ordinary or a partitioned table. */
 export interface TableContext extends PreflightContext {
   readonly table: TableCatalog;
 }
@@ -82,19 +95,40 @@ export interface ColumnContext extends TableContext {
   readonly target: string;
 }
 
-/** A check: pure. `ok` where it has nothing to say, and no result at all where what it looks at was not asked for. */
-export type Check<Context> = (context: Context) => CheckResult | readonly CheckResult[];
+/** What a check is about, in the order in which the results and the reference show them. */
+export const CHECK_AREAS = ["run", "server", "table", "rename_column", "gates"] as const;
+export type CheckArea = (typeof CHECK_AREAS)[number];
 
-/** A check in the list of all, with what a person should know of it before it speaks. */
-export interface ListedCheck<Context> {
-  /** As its file and its results: `server-version`. */
+/** What a check's author writes: see `define-check.ts`. */
+export interface CheckProps<Context> {
+  /** As its file: `server-version`. */
   readonly name: string;
-  /** What it refuses or warns of, for the reference. */
+  /** What it refuses or warns of: a sentence for the reference. */
   readonly refusesOrWarns: string;
-  readonly check: Check<Context>;
+  /** Pure. `ok` where there is nothing to report, and no finding at all where what it reads was not asked for. */
+  check(context: Context): Finding | readonly Finding[];
 }
 
-/** Runs each check over the same context. */
-export function runChecks<Context>(checks: readonly ListedCheck<Context>[], context: Context): readonly CheckResult[] {
-  return checks.flatMap(({ check }) => check(context));
+interface Definition<Context> extends CheckProps<Context> {
+  readonly area: CheckArea;
 }
+
+/** Runs once, over the run, its server and its gates. */
+export interface MigrationCheck extends Definition<PreflightContext> {
+  readonly subject: "migration";
+  /** Where it refuses, the catalog does not describe the tables, and their checks are left out. */
+  readonly blocksTableChecks: boolean;
+}
+
+/** Runs for each relation that the migration names. */
+export interface RelationCheck extends Definition<RelationContext> {
+  readonly subject: "relation";
+}
+
+/** Runs for each relation that is a table. */
+export interface TableCheck extends Definition<TableContext> {
+  readonly subject: "table";
+}
+
+/** One check: all that the engine and the reference know of it. */
+export type CheckDefinition = MigrationCheck | RelationCheck | TableCheck;

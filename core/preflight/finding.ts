@@ -1,4 +1,4 @@
-import type { CheckResult, PreflightContext } from "./check.ts";
+import type { CheckResult, Finding, PreflightContext } from "./check.ts";
 
 interface Problem {
   readonly object: string;
@@ -6,40 +6,47 @@ interface Problem {
   readonly remedy: string;
 }
 
-interface Findings {
-  readonly ok: (object: string, message: string) => CheckResult;
-  readonly warn: (problem: Problem) => CheckResult;
-  readonly refuse: (problem: Problem) => CheckResult;
-  /**
-   * What a run must know and could not read: it does not begin. A look ahead warns only, since the person who looks
-   * may read less than a run may.
-   */
-  readonly unread: (context: Pick<PreflightContext, "runId">, unread: Unread) => CheckResult;
-}
-
 interface Unread {
   readonly object: string;
-  /** In the words of whoever could not be asked. */
+  /** As the service that did not answer says it. */
   readonly problem: string;
 }
 
-/** Makes the results of one check. */
-export function findings(check: string): Findings {
-  return {
-    ok: (object, message) => ({ check, verdict: "ok", object, message, remedy: "" }),
-    warn: (problem) => ({ check, verdict: "warn", ...problem }),
-    refuse: (problem) => ({ check, verdict: "refuse", ...problem }),
-    unread: ({ runId }, { object, problem }) => ({
-      check,
-      verdict: runId === undefined ? "warn" : "refuse",
-      object,
-      message: `could not be read, and what cannot be read is not healthy: ${problem}`,
-      remedy: "Mend that, then ask again",
-    }),
-  };
-}
+export const ok = (object: string, message: string): Finding => ({ severity: "ok", object, message, remedy: "" });
+
+export const warn = (problem: Problem): Finding => ({ severity: "warn", ...problem });
+
+export const refuse = (problem: Problem): Finding => ({ severity: "refuse", ...problem });
+
+/**
+ * What a run must know and could not read: it does not begin. A preflight without a run warns only, since the operator
+ * may read less than a run may.
+ */
+export const unread = ({ runId }: Pick<PreflightContext, "runId">, { object, problem }: Unread): Finding => ({
+  severity: runId === undefined ? "warn" : "refuse",
+  object,
+  message: `could not be read, and what cannot be read is not healthy: ${problem}`,
+  remedy: "Mend that, then ask again",
+});
 
 /** The problems, or else that all is well. */
-export function orOk(problems: readonly CheckResult[], ok: CheckResult): readonly CheckResult[] {
+export function orOk<F extends Finding>(problems: readonly F[], ok: F): readonly F[] {
   return problems.length > 0 ? problems : [ok];
+}
+
+interface Findings {
+  readonly ok: (...of: Parameters<typeof ok>) => CheckResult;
+  readonly warn: (...of: Parameters<typeof warn>) => CheckResult;
+  readonly refuse: (...of: Parameters<typeof refuse>) => CheckResult;
+  readonly unread: (...of: Parameters<typeof unread>) => CheckResult;
+}
+
+/** For the checks of gates and of rename_column, which are functions beside a definition. */
+export function findings(check: string): Findings {
+  return {
+    ok: (...of) => ({ check, ...ok(...of) }),
+    warn: (...of) => ({ check, ...warn(...of) }),
+    refuse: (...of) => ({ check, ...refuse(...of) }),
+    unread: (...of) => ({ check, ...unread(...of) }),
+  };
 }

@@ -1,52 +1,78 @@
-import { MigrationInvalid, PreflightRefused } from "../errors.ts";
-import type { Migration } from "../migration/schema.ts";
-import { runChecks, type CheckResult, type PreflightContext, type TableContext } from "./check.ts";
-import { GATE_CHECKS, RELATION_KIND, RUN_CHECKS, SERVER_CHECKS, TABLE_CHECKS } from "./checks.ts";
-import { renameColumnChecks } from "./checks/rename-column/rename-column.ts";
-
-/** An operation's own checks, once its table is known to be one. */
-type OperationChecks = (context: TableContext) => readonly CheckResult[];
+import { PreflightRefused } from "../errors.ts";
+import { migratedTable } from "../migration/migrated-table.ts";
+import {
+  CHECK_AREAS,
+  type CheckDefinition,
+  type CheckResult,
+  type Finding,
+  type PreflightContext,
+  type RelationContext,
+  type TableContext,
+} from "./check.ts";
+import { CHECKS } from "./checks/registry.ts";
 
 /**
- * Runs every check that can be run: those of the table where there is one, those of a column where it is there. Pure.
- * Every refusal and warning is in the list, with an `ok` for each check that had nothing to say; a check whose object
- * nobody was asked for is left out. In order: the run, the server, the table, the operation, the gates.
+ * Runs every check that can be run, in the order of the areas and then of the list: those of a table where there is
+ * one. Pure. Every refusal and warning is in the list, with an `ok` for each check that had nothing to report; a check
+ * whose object was not asked for is left out.
  *
  * @throws MigrationInvalid where this version does not implement the operation.
  */
-export function runPreflight(context: PreflightContext): readonly CheckResult[] {
-  const operation = operationChecks(context.migration);
-  return [...runChecks(RUN_CHECKS, context), ...databaseChecks(context, operation), ...runChecks(GATE_CHECKS, context)];
-}
-
-function databaseChecks(context: PreflightContext, operation: OperationChecks): readonly CheckResult[] {
-  const server = runChecks(SERVER_CHECKS, context);
-  // The catalog of a server that is too old has no table, which says nothing about the table.
-  if (server.some(({ check, verdict }) => check === "server-version" && verdict === "refuse")) return server;
-  const kind = runChecks([RELATION_KIND], context);
-  const { table } = context.catalog;
-  if (table?.kind !== "table" && table?.kind !== "partitioned table") return [...server, ...kind];
-  const tableContext: TableContext = { ...context, table };
-  return [...server, ...kind, ...runChecks(TABLE_CHECKS, tableContext), ...operation(tableContext)];
-}
-
-function operationChecks({ migration, operation }: Migration): OperationChecks {
-  const { rename_column } = operation;
-  if (rename_column) return (context) => renameColumnChecks(context, rename_column);
-  throw new MigrationInvalid({
-    object: `migration "${migration}"`,
-    problem: `asks for operation ${Object.keys(operation).join(", ")}, which this version does not implement`,
-    remedy: "Use rename_column",
+export function runPreflight(
+  context: PreflightContext,
+  checks: readonly CheckDefinition[] = CHECKS,
+): readonly CheckResult[] {
+  const relations = relationContexts(context);
+  const ordered = CHECK_AREAS.flatMap((area) => checks.filter((check) => check.area === area));
+  const blocked = ordered.some((check) => blocksTableChecks(check, context));
+  return ordered.flatMap((check) => {
+    if (check.subject === "migration") return resultsOf(check, context);
+    return blocked ? [] : relations.flatMap((relation) => relationResults(check, relation));
   });
 }
 
+/** The one place that knows which tables a migration is about. */
+function relationContexts(context: PreflightContext): readonly RelationContext[] {
+  return [{ ...context, wanted: migratedTable(context.migration), relation: context.catalog.table }];
+}
+
+function blocksTableChecks(check: CheckDefinition, context: PreflightContext): boolean {
+  if (check.subject !== "migration" || !check.blocksTableChecks) return false;
+  return resultsOf(check, context).some(({ severity }) => severity === "refuse");
+}
+
+function relationResults(
+  check: Exclude<CheckDefinition, { subject: "migration" }>,
+  context: RelationContext,
+): readonly CheckResult[] {
+  if (check.subject === "relation") return resultsOf(check, context);
+  const table = tableContext(context);
+  return table === undefined ? [] : resultsOf(check, table);
+}
+
+/** Undefined where the relation is not there, or is no table: it has nothing that the checks of a table could read. */
+function tableContext({ wanted, relation, ...context }: RelationContext): TableContext | undefined {
+  const isTable = relation?.kind === "table" || relation?.kind === "partitioned table";
+  return isTable ? { ...context, table: relation } : undefined;
+}
+
+interface Runnable<Context> {
+  readonly name: string;
+  check(context: Context): Finding | readonly Finding[];
+}
+
+/** The findings of one check, under its name. */
+export function resultsOf<Context>(definition: Runnable<Context>, context: Context): readonly CheckResult[] {
+  return [definition.check(context)].flat().map((finding) => ({ ...finding, check: definition.name }));
+}
+
 /**
- * Turns refusals into one error that lists them all, so that a person mends everything in one go.
+ * Turns refusals into one error that lists them all, so that the operator fixes all of them at once.
  *
  * @throws PreflightRefused where a result is a refusal.
  */
 export function refuseIfAny(results: readonly CheckResult[], migration: string): void {
-  const refusals = results.filter(({ verdict }) => verdict === "refuse");
+  const refusals = results.filter(({ severity }) => severity === "refuse");
   if (refusals.length === 0) return;
   const list = refusals.map(({ object, message, remedy }) => `\n- ${object} ${message}. ${remedy}`).join(".");
   throw new PreflightRefused({

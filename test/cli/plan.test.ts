@@ -115,7 +115,7 @@ describe("sluice plan", () => {
     const { checks } = JSON.parse(out) as PlanJson;
     expect(checks.filter(({ check }) => check === "flag-exists" || check === "alarms-ok")).toEqual([]);
     expect(checks.find(({ check }) => check === "stack")).toMatchObject({
-      verdict: "warn",
+      severity: "warn",
       message: expect.stringContaining("is not deployed") as string,
     });
   });

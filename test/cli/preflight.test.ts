@@ -63,7 +63,7 @@ describe("sluice preflight", () => {
     const { code, out, err } = await sluice("preflight", await file());
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const checks = checksOf((await sluice("preflight", await file(), "--json")).out);
-    const passed = checks.filter(({ verdict }) => verdict === "ok");
+    const passed = checks.filter(({ severity }) => severity === "ok");
     expect(passed.length).toBeGreaterThan(10);
     expect(out.match(/^ {2}✓ /gm)).toHaveLength(passed.length);
     expect(out.match(/^ {2}! /gm) ?? []).toHaveLength(checks.length - passed.length);
@@ -92,7 +92,7 @@ describe("sluice preflight", () => {
     expect(out).toMatch(/\n✗ a start would be refused for 2 reasons(, with \d+ warnings?)?\n$/);
     const json = await testCli({ services: broken })("preflight", await file(), "--json");
     expect(json.code).toBe(3);
-    expect(checksOf(json.out).filter(({ verdict }) => verdict === "refuse")).toHaveLength(2);
+    expect(checksOf(json.out).filter(({ severity }) => severity === "refuse")).toHaveLength(2);
   });
 
   it("refuses a predicate that PostgreSQL does not take, in its words", async () => {
@@ -108,7 +108,7 @@ describe("sluice preflight", () => {
     const held = services({ registry: () => Promise.resolve(registry) });
     const { out } = await testCli({ services: held })("preflight", await file(), "--json");
     const result = checksOf(out).find(({ check }) => check === "table-free");
-    expect(result?.verdict).not.toBe("ok");
+    expect(result?.severity).not.toBe("ok");
     expect(result?.message).toContain("friday");
   });
 

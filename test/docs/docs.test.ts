@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import * as errors from "../../core/errors.ts";
 import { GATES } from "../../core/migration/schema.ts";
 import { parseMigration } from "../../core/migration/parse-migration.ts";
-import { CHECKS } from "../../core/preflight/checks.ts";
+import { CHECKS } from "../../core/preflight/checks/registry.ts";
 import { PHASES } from "../../core/plan/phases.ts";
 import { readConfig } from "../../lib/config.ts";
 import { operatorWatches } from "../../lib/operator-watches.ts";

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { Catalog, ColumnCatalog, TableCatalog } from "../../../core/catalog/catalog.ts";
 import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
 import type { AlarmState } from "../../../core/ports.ts";
@@ -103,12 +104,19 @@ export const columnContextOf = (
   changes: Partial<ColumnContext> = {},
 ): ColumnContext => ({ ...tableContextOf(), source: columnOf(source), target: "acquisition_channel", ...changes });
 
-/** The verdicts alone, in their order. */
-export const verdicts = (results: CheckResult | readonly CheckResult[]): readonly string[] =>
+/** The severities alone, in their order. */
+export const severities = (results: CheckResult | readonly CheckResult[]): readonly string[] =>
   lines(results).map((line) => line.split(" ")[0] ?? "");
 
-/** `verdict object message. remedy`, as a person reads a result. */
+/** The severity of a result that is the only one. */
+export function severityOf(results: readonly CheckResult[]): string {
+  const [severity = "", ...others] = severities(results);
+  expect(others).toEqual([]);
+  return severity;
+}
+
+/** `severity object message. remedy`, as a person reads a result. */
 export const lines = (results: CheckResult | readonly CheckResult[]): readonly string[] =>
   (Array.isArray(results) ? (results as readonly CheckResult[]) : [results as CheckResult]).map(
-    ({ verdict, object, message, remedy }) => `${verdict} ${object} ${message}.${remedy === "" ? "" : ` ${remedy}`}`,
+    ({ severity, object, message, remedy }) => `${severity} ${object} ${message}.${remedy === "" ? "" : ` ${remedy}`}`,
   );

@@ -11,7 +11,17 @@ import { gatePredicates } from "../../../core/preflight/checks/gates/gate-predic
 import { gateTimes } from "../../../core/preflight/checks/gates/gate-times.ts";
 import { monitors } from "../../../core/preflight/checks/gates/monitors.ts";
 import { NOT_ASKED, readAs, type Reading } from "../../../core/preflight/reading.ts";
-import { alarmsOf, catalogOf, contextOf, lines, migrationOf, STARTER, tableOf, UNREAD, verdicts } from "./contexts.ts";
+import {
+  alarmsOf,
+  catalogOf,
+  contextOf,
+  lines,
+  migrationOf,
+  STARTER,
+  tableOf,
+  UNREAD,
+  severities,
+} from "./contexts.ts";
 
 type Gates = MigrationInput["gates"];
 const gated = (gates: Gates, changes: Partial<PreflightContext> = {}): PreflightContext =>
@@ -32,7 +42,7 @@ describe("alarms-ok", () => {
   it("asks for the alarms of single gates too, each once", () => {
     const gates: Gates = { alarms: ["a"], before_cutover: { alarms: { names: ["b", "a"] } } };
     const alarms = alarmsOf({ a: "OK", b: "ALARM" });
-    expect(verdicts(alarmsOk(gated(gates, { alarms })))).toEqual(["ok", "refuse"]);
+    expect(severities(alarmsOk(gated(gates, { alarms })))).toEqual(["ok", "refuse"]);
   });
 
   it("warns where no alarm is named, and refuses that for a table of more than 1 GiB", () => {
@@ -48,12 +58,12 @@ describe("alarms-ok", () => {
   });
 
   it("judges a lack of alarms before anybody was asked for their state", () => {
-    expect(verdicts(alarmsOk(gated({}, { alarms: NOT_ASKED })))).toEqual(["warn"]);
+    expect(severities(alarmsOk(gated({}, { alarms: NOT_ASKED })))).toEqual(["warn"]);
     expect(alarmsOk(gated({ alarms: ["a"] }, { alarms: NOT_ASKED }))).toEqual([]);
   });
 
   it("refuses a start where CloudWatch does not answer", () => {
-    expect(verdicts(alarmsOk(gated({ alarms: ["a"] }, { alarms: UNREAD })))).toEqual(["refuse"]);
+    expect(severities(alarmsOk(gated({ alarms: ["a"] }, { alarms: UNREAD })))).toEqual(["refuse"]);
   });
 });
 
@@ -271,9 +281,9 @@ describe("gate-approval", () => {
     expect(lines(gateApproval(gated(OTHER, { startedBy: readAs(undefined) })))).toEqual([
       "refuse gate before_cutover takes no approval of the person who started the run, and nobody knows who that is. Start it with sluice start, which says who you are",
     ]);
-    expect(verdicts(gateApproval(gated(OTHER, { startedBy: UNREAD })))).toEqual(["refuse"]);
+    expect(severities(gateApproval(gated(OTHER, { startedBy: UNREAD })))).toEqual(["refuse"]);
     const session = "arn:aws:sts::1:assumed-role/Ops/aws-sdk-js-1767600000000";
-    expect(verdicts(gateApproval(gated(OTHER, { startedBy: readAs(session) })))).toEqual(["refuse"]);
+    expect(severities(gateApproval(gated(OTHER, { startedBy: readAs(session) })))).toEqual(["refuse"]);
   });
 
   it("asks nobody before there is a run", () => {

@@ -12,16 +12,17 @@ import { ROLLBACK_PREFIX, runName } from "../../../core/preflight/checks/run/run
 import { soakLength } from "../../../core/preflight/checks/run/soak-length.ts";
 import { tableFree } from "../../../core/preflight/checks/run/table-free.ts";
 import { validationSegments } from "../../../core/preflight/checks/run/validation-segments.ts";
-import { catalogOf, contextOf, lines, migrationOf, tableOf, UNREAD, verdicts } from "./contexts.ts";
+import { resultsOf } from "../../../core/preflight/run-preflight.ts";
+import { catalogOf, contextOf, lines, migrationOf, severities, severityOf, tableOf, UNREAD } from "./contexts.ts";
 
 const GIB = 2 ** 30;
 
 describe("run-name", () => {
   it("refuses a name that leaves no room for the rollback's", () => {
     const longest = "r".repeat(71);
-    expect(verdicts(runName(contextOf({ runId: longest })))).toEqual(["ok"]);
-    expect(runName(contextOf({ runId: undefined }))).toEqual([]);
-    expect(lines(runName(contextOf({ runId: `${longest}r` })))).toEqual([
+    expect(severities(resultsOf(runName, contextOf({ runId: longest })))).toEqual(["ok"]);
+    expect(resultsOf(runName, contextOf({ runId: undefined }))).toEqual([]);
+    expect(lines(resultsOf(runName, contextOf({ runId: `${longest}r` })))).toEqual([
       `refuse run "${longest}r" has a name of 72 characters, and its rollback "rollback-<run>" could not be started: Step Functions takes 80. Start it under a name of at most 71 characters, or under none`,
     ]);
   });
@@ -34,11 +35,11 @@ describe("run-name", () => {
 
 describe("flag-exists", () => {
   it("refuses a migration whose flag was never deployed", () => {
-    expect(lines(flagExists(contextOf({ flagExists: readAs(false) })))).toEqual([
+    expect(lines(resultsOf(flagExists, contextOf({ flagExists: readAs(false) })))).toEqual([
       'refuse flag "contact-acquisition-channel" has no environment and profile in AppConfig. Run sluice deploy with this migration in the migrations folder',
     ]);
-    expect(verdicts(flagExists(contextOf()))).toEqual(["ok"]);
-    expect(lines(flagExists(contextOf({ flagExists: UNREAD })))).toEqual([
+    expect(severities(resultsOf(flagExists, contextOf()))).toEqual(["ok"]);
+    expect(lines(resultsOf(flagExists, contextOf({ flagExists: UNREAD })))).toEqual([
       'refuse flag "contact-acquisition-channel" could not be read, and what cannot be read is not healthy: nobody answered. Mend that, then ask again',
     ]);
   });
@@ -58,24 +59,24 @@ describe("table-free", () => {
   };
 
   it("warns of a run that holds the table, and names it", () => {
-    expect(lines(tableFree(contextOf({ holder: readAs(holder) })))).toEqual([
+    expect(lines(resultsOf(tableFree, contextOf({ holder: readAs(holder) })))).toEqual([
       'warn table "crm/crm.contacts" belongs to run "run-0" of migration "other", which is in phase backfill: a start is refused while that run lives. Wait for that run, or roll it back',
     ]);
   });
 
   it("passes a free table, and leaves the question to a start's own compare-and-set", () => {
-    expect(verdicts(tableFree(contextOf({ holder: readAs(undefined) })))).toEqual(["ok"]);
-    expect(verdicts(tableFree(contextOf({ holder: UNREAD, runId: undefined })))).toEqual(["warn"]);
-    expect(tableFree(contextOf())).toEqual([]);
+    expect(severities(resultsOf(tableFree, contextOf({ holder: readAs(undefined) })))).toEqual(["ok"]);
+    expect(severities(resultsOf(tableFree, contextOf({ holder: UNREAD, runId: undefined })))).toEqual(["warn"]);
+    expect(resultsOf(tableFree, contextOf())).toEqual([]);
   });
 });
 
 describe("what is allowed and unwise", () => {
   it("is nothing in a migration with production times", () => {
     const results = [soakLength, coolingPeriod, consumersDeclared, validationSegments].flatMap((check) =>
-      check(contextOf()),
+      resultsOf(check, contextOf()),
     );
-    expect(results.map(({ verdict }) => verdict)).toEqual(["ok", "ok", "ok", "ok"]);
+    expect(results.map(({ severity }) => severity)).toEqual(["ok", "ok", "ok", "ok"]);
   });
 
   it("is a soak that ends before an alarm could fire", () => {
@@ -88,7 +89,7 @@ describe("what is allowed and unwise", () => {
         ],
       },
     });
-    expect(lines(soakLength(contextOf({ migration })))).toEqual([
+    expect(lines(resultsOf(soakLength, contextOf({ migration })))).toEqual([
       'warn cutover.steps has 1 of 2 steps with a soak of less than 5 minutes, too short for an alarm to fire. Give each step a soak of "5m" or more',
       'warn soak is 599 s, too short for an alarm to fire. Set soak to "10m" or more; an hour is the default',
     ]);
@@ -96,21 +97,26 @@ describe("what is allowed and unwise", () => {
 
   it("is a contract without consumers, and a validation without segments", () => {
     const context = contextOf({ migration: migrationOf({ contract: {}, validate: {} }) });
-    expect(lines(consumersDeclared(context))).toEqual([
+    expect(lines(resultsOf(consumersDeclared, context))).toEqual([
       "warn contract.consumers is empty: nobody has said who reads the old column. List the services, jobs, exports, BI reports and roles that read or write the table",
     ]);
-    expect(lines(validationSegments(context))[0]).toMatch(/^warn validate.segments is empty: total counts only/);
+    expect(lines(resultsOf(validationSegments, context))[0]).toMatch(
+      /^warn validate.segments is empty: total counts only/,
+    );
   });
 });
 
 describe("cooling-period", () => {
   const judge = (cooling: string, bytes = 0): string =>
-    coolingPeriod(
-      contextOf({
-        migration: migrationOf({ contract: { cooling } }),
-        catalog: catalogOf({ table: tableOf({ bytes }) }),
-      }),
-    ).verdict;
+    severityOf(
+      resultsOf(
+        coolingPeriod,
+        contextOf({
+          migration: migrationOf({ contract: { cooling } }),
+          catalog: catalogOf({ table: tableOf({ bytes }) }),
+        }),
+      ),
+    );
 
   it("warns below a week, and refuses none at all", () => {
     expect([judge("7d"), judge("167h"), judge("1s"), judge("0s"), judge("0d")]).toEqual([
@@ -133,21 +139,24 @@ describe("cooling-period", () => {
       migration: migrationOf({ contract: { cooling: "5s" } }),
       catalog: catalogOf({ table: tableOf({ bytes: 3 * GIB }) }),
     });
-    expect(lines(coolingPeriod(context))).toEqual([
+    expect(lines(resultsOf(coolingPeriod, context))).toEqual([
       'refuse contract.cooling is 5 s, and the table has 3 GiB: not even a nightly job that reads the old column shows up in time. Set contract.cooling to "7d" or more, to match the closing cycle',
     ]);
   });
 
   it("judges without a table too", () => {
     const migration = migrationOf({ contract: { cooling: "5s" } });
-    expect(coolingPeriod(contextOf({ migration, catalog: catalogOf({ table: undefined }) })).verdict).toBe("warn");
+    expect(
+      severityOf(resultsOf(coolingPeriod, contextOf({ migration, catalog: catalogOf({ table: undefined }) }))),
+    ).toBe("warn");
   });
 });
 
 describe("consumers-declared", () => {
   const judge = (readers: readonly string[]): string =>
     lines(
-      consumersDeclared(
+      resultsOf(
+        consumersDeclared,
         contextOf({ migration: migrationOf({ contract: {} }), catalog: catalogOf({ table: tableOf({ readers }) }) }),
       ),
     )[0] ?? "";
@@ -165,7 +174,7 @@ describe("consumers-declared", () => {
 
 describe("pause-plan", () => {
   const judge = (gates: MigrationInput["gates"]): string =>
-    pausePlan(contextOf({ migration: migrationOf({ gates }) })).verdict;
+    severityOf(resultsOf(pausePlan, contextOf({ migration: migrationOf({ gates }) })));
 
   it("passes alarms, a gate before the backfill, and a gate that pauses", () => {
     expect(judge({ alarms: ["crm-errors"] })).toBe("ok");
@@ -176,7 +185,7 @@ describe("pause-plan", () => {
 
   it("warns where only a person would hold the run", () => {
     expect(judge({ before_contract: { approval: {} } })).toBe("warn");
-    expect(lines(pausePlan(contextOf({ migration: migrationOf({ gates: {} }) })))).toEqual([
+    expect(lines(resultsOf(pausePlan, contextOf({ migration: migrationOf({ gates: {} }) })))).toEqual([
       "warn gates has no alarm and no gate before the backfill: only a person pauses it, by sluice pause. Name alarms under gates.alarms, declare gates.before_backfill, or say who watches the run",
     ]);
   });
@@ -184,7 +193,7 @@ describe("pause-plan", () => {
 
 describe("execution-life", () => {
   const judge = (changes: Partial<MigrationInput>): readonly string[] =>
-    lines(executionLife(contextOf({ migration: migrationOf(changes) })));
+    lines(resultsOf(executionLife, contextOf({ migration: migrationOf(changes) })));
 
   it("counts what a run waits for by default", () => {
     // 8 gates of 30 min, of which the one between steps is asked 3 times; 4 soaks of 10 min, 1 h, 7 days.

@@ -1,13 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PreflightRefused } from "../../../core/errors.ts";
-import { CHECKS } from "../../../core/preflight/checks.ts";
+import { CHECK_AREAS, type CheckResult, type PreflightContext } from "../../../core/preflight/check.ts";
+import { CHECKS } from "../../../core/preflight/checks/registry.ts";
+import { tableCheck } from "../../../core/preflight/define-check.ts";
+import { ok, refuse } from "../../../core/preflight/finding.ts";
 import { DATABASE_NOT_ASKED, STACK_NOT_ASKED } from "../../../core/preflight/gather.ts";
 import { readAs } from "../../../core/preflight/reading.ts";
 import { refuseIfAny, runPreflight } from "../../../core/preflight/run-preflight.ts";
+import { preflightPage } from "../../../scripts/reference/preflight-page.ts";
 import { catalogOf, columnOf, contextOf, migrationOf, tableOf, UNREAD } from "./contexts.ts";
 
-const ORDER = ["run", "server", "table", "rename_column", "gates"];
 const METRIC = {
   name: "errors",
   metrics: { errors: { namespace: "Crm", metric: "Errors", statistic: "Sum" } },
@@ -18,7 +21,7 @@ const RENAME = { table: "crm.contacts", from: "lead_source", to: "acquisition_ch
 describe("a run where all is well", () => {
   it("gets an ok of every check", () => {
     const results = runPreflight(contextOf());
-    expect(results.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
+    expect(results.filter(({ severity }) => severity !== "ok")).toEqual([]);
     // A start decides by compare-and-set who has the table.
     const asked = CHECKS.filter(({ name }) => name !== "table-free");
     expect(results.map(({ check }) => check)).toEqual(asked.map(({ name }) => name));
@@ -29,7 +32,7 @@ describe("a run where all is well", () => {
 
   it("has its warnings, which stop nothing", () => {
     const results = runPreflight(contextOf({ migration: migrationOf({ gates: {}, contract: {}, validate: {} }) }));
-    expect(results.filter(({ verdict }) => verdict === "warn").map(({ check }) => check)).toEqual([
+    expect(results.filter(({ severity }) => severity === "warn").map(({ check }) => check)).toEqual([
       "consumers-declared",
       "validation-segments",
       "pause-plan",
@@ -42,28 +45,76 @@ describe("a run where all is well", () => {
 });
 
 describe("the list of checks", () => {
-  it("names each once, by its file, in the order in which they run, with a sentence on each", () => {
+  it("names each once, by its file, in the order of the areas, with a sentence on each", () => {
     const names = CHECKS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    for (const { section, name, refusesOrWarns } of CHECKS) {
-      expect(existsSync(`core/preflight/${section === "rename_column" ? "rename-column/" : ""}${name}.ts`), name).toBe(
-        true,
-      );
+    for (const { area, name, refusesOrWarns } of CHECKS) {
+      expect(existsSync(`core/preflight/checks/${area.replace("_", "-")}/${name}.ts`), name).toBe(true);
       expect(refusesOrWarns).toMatch(/^(Refuses|Warns) [^]*\.$/);
     }
-    const sections = CHECKS.map(({ section }) => section);
-    expect([...new Set(sections)]).toEqual(["run", "server", "table", "rename_column", "gates"]);
-    expect(sections.toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))).toEqual(sections);
+    const areas = CHECKS.map(({ area }) => area);
+    expect([...new Set(areas)]).toEqual(CHECK_AREAS);
+    expect(areas.toSorted((a, b) => CHECK_AREAS.indexOf(a) - CHECK_AREAS.indexOf(b))).toEqual(areas);
   });
 
   it("lacks no check that there is a file of", () => {
-    const files = ["", "rename-column/"].flatMap((folder) =>
-      readdirSync(`core/preflight/${folder}`)
-        .filter((file) => file.endsWith(".ts"))
-        .filter((file) => readFileSync(`core/preflight/${folder}${file}`, "utf8").includes('findings("'))
-        .map((file) => file.replace(".ts", "")),
-    );
+    const files = CHECK_AREAS.flatMap((area) => {
+      const folder = `core/preflight/checks/${area.replace("_", "-")}`;
+      return readdirSync(folder)
+        .filter((file) => /findings\("|^export const \w+ = \w+Check\(/m.test(readFileSync(`${folder}/${file}`, "utf8")))
+        .map((file) => file.replace(".ts", ""));
+    });
     expect(CHECKS.map(({ name }) => name).toSorted()).toEqual(files.toSorted());
+  });
+
+  it("is all that the engine knows of checks: it names none", () => {
+    const engine = readdirSync("core/preflight")
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => readFileSync(`core/preflight/${file}`, "utf8"))
+      // Comments give a check's name as an example.
+      .map((text) => text.replaceAll(/^\s*(\/\*\*|\*|\/\/).*$/gm, ""))
+      .join("\n");
+    for (const { name } of CHECKS) expect(engine).not.toContain(`"${name}"`);
+  });
+});
+
+describe("a check that is made here alone", () => {
+  const toy = tableCheck({
+    name: "toy",
+    refusesOrWarns: "Refuses a table of more than 9 blocks.",
+    check: ({ table: { name, blocks } }) =>
+      blocks > 9
+        ? refuse({ object: `table "${name}"`, message: "has too many blocks", remedy: "Delete rows" })
+        : ok(`table "${name}"`, "is small"),
+  });
+  const checks = [...CHECKS, toy];
+  const judged = (context: Partial<PreflightContext>): readonly CheckResult[] =>
+    runPreflight(contextOf(context), checks).filter(({ check }) => check === "toy");
+
+  it("runs in the engine, under its name, after the other checks of its area", () => {
+    expect(judged({})).toEqual([
+      {
+        check: "toy",
+        severity: "refuse",
+        object: 'table "contacts"',
+        message: "has too many blocks",
+        remedy: "Delete rows",
+      },
+    ]);
+    expect(judged({ catalog: catalogOf({ table: tableOf({ blocks: 9 }) }) })).toMatchObject([{ severity: "ok" }]);
+    const order = runPreflight(contextOf(), checks).map(({ check }) => check);
+    expect(order[order.indexOf("toy") - 1]).toBe("backfill-pace");
+    expect(order[order.indexOf("toy") + 1]).toBe("source-exists");
+  });
+
+  it("is left out where there is no table, or where the server's version is refused", () => {
+    expect(judged({ catalog: catalogOf({ table: undefined }) })).toEqual([]);
+    expect(judged({ catalog: catalogOf({ serverVersion: 130_000 }) })).toEqual([]);
+  });
+
+  it("has its row in the reference, in the section of its area", () => {
+    const [, section = ""] = preflightPage(checks).split("## The table\n");
+    expect(section.split("\n## ")[0]).toMatch(/^\| `toy` +\| Refuses a table of more than 9 blocks\. +\|$/m);
   });
 });
 
@@ -98,8 +149,8 @@ describe("a look ahead, before there is a run and a stack", () => {
     const unread = { flagExists: UNREAD, alarms: UNREAD, transactions: UNREAD, slots: UNREAD };
     const judged = (runId: string | undefined): readonly string[] =>
       runPreflight(contextOf({ ...unread, runId }))
-        .filter(({ verdict }) => verdict !== "ok")
-        .map(({ check, verdict }) => `${check} ${verdict}`);
+        .filter(({ severity }) => severity !== "ok")
+        .map(({ check, severity }) => `${check} ${severity}`);
     expect(judged("run-1")).toEqual([
       "flag-exists refuse",
       "long-transactions warn",
@@ -118,7 +169,7 @@ describe("a look ahead, before there is a run and a stack", () => {
 describe("checks that have nothing to look at", () => {
   const refusals = (context: Parameters<typeof contextOf>[0]): readonly string[] =>
     runPreflight(contextOf(context))
-      .filter(({ verdict }) => verdict === "refuse")
+      .filter(({ severity }) => severity === "refuse")
       .map(({ check }) => check);
 
   it("are left out on a server that is too old, and the others still run", () => {
@@ -138,7 +189,7 @@ describe("checks that have nothing to look at", () => {
     const results = runPreflight(contextOf({ migration }));
     expect(results.find(({ check }) => check === "source-exists")).toEqual({
       check: "source-exists",
-      verdict: "refuse",
+      severity: "refuse",
       object: 'column "crm.contacts.lead_sorce"',
       message: 'does not exist; did you mean "lead_source"?',
       remedy: "Correct operation.rename_column.from",
@@ -154,24 +205,24 @@ describe("a run that goes on with an earlier one", () => {
     const check = (resuming: boolean): string | undefined =>
       runPreflight(contextOf({ catalog: catalogOf({ table: expanded }), resuming })).find(
         (result) => result.check === "target-absent",
-      )?.verdict;
+      )?.severity;
     expect([check(true), check(false)]).toEqual(["ok", "refuse"]);
   });
 
   it("is refused where the new column is of another type by now", () => {
     const table = tableOf({ columns: [columnOf(), columnOf({ name: "acquisition_channel", type: "bigint" })] });
     const refusals = runPreflight(contextOf({ catalog: catalogOf({ table }), resuming: true })).filter(
-      ({ verdict }) => verdict === "refuse",
+      ({ severity }) => severity === "refuse",
     );
     expect(refusals.map(({ check }) => check)).toEqual(["target-absent"]);
   });
 
   it("may find the old column gone, where contract got that far", () => {
     const table = tableOf({ columns: [columnOf({ name: "acquisition_channel" })] });
-    const verdicts = (resuming: boolean): readonly string[] =>
-      runPreflight(contextOf({ catalog: catalogOf({ table }), resuming })).map(({ verdict }) => verdict);
-    expect(verdicts(true)).not.toContain("refuse");
-    expect(verdicts(false)).toContain("refuse");
+    const severities = (resuming: boolean): readonly string[] =>
+      runPreflight(contextOf({ catalog: catalogOf({ table }), resuming })).map(({ severity }) => severity);
+    expect(severities(true)).not.toContain("refuse");
+    expect(severities(false)).toContain("refuse");
   });
 });
 

@@ -5,7 +5,8 @@ import { NOT_ASKED, readAs } from "../../../core/preflight/reading.ts";
 import { replicationSlots } from "../../../core/preflight/checks/server/replication-slots.ts";
 import { serverVersion } from "../../../core/preflight/checks/server/server-version.ts";
 import { sessionTimeouts } from "../../../core/preflight/checks/server/session-timeouts.ts";
-import { catalogOf, contextOf, lines, tableOf, UNREAD, verdicts } from "./contexts.ts";
+import { resultsOf } from "../../../core/preflight/run-preflight.ts";
+import { catalogOf, contextOf, lines, severities, severityOf, tableOf, UNREAD } from "./contexts.ts";
 
 describe("server-version", () => {
   it.each([
@@ -13,12 +14,14 @@ describe("server-version", () => {
     [140_000, "ok"],
     [180_001, "ok"],
     [190_000, "warn"],
-  ] as const)("judges %i: %s", (version, verdict) => {
-    expect(serverVersion(contextOf({ catalog: catalogOf({ serverVersion: version }) })).verdict).toBe(verdict);
+  ] as const)("judges %i: %s", (version, severity) => {
+    expect(severityOf(resultsOf(serverVersion, contextOf({ catalog: catalogOf({ serverVersion: version }) })))).toBe(
+      severity,
+    );
   });
 
   it("says what an old server lacks", () => {
-    expect(lines(serverVersion(contextOf({ catalog: catalogOf({ serverVersion: 130_022 }) })))).toEqual([
+    expect(lines(resultsOf(serverVersion, contextOf({ catalog: catalogOf({ serverVersion: 130_022 }) })))).toEqual([
       'refuse server "PostgreSQL 13" is older than 14 and cannot scan a range of blocks. Upgrade the server to PostgreSQL 14 or later',
     ]);
   });
@@ -47,7 +50,8 @@ describe("session-timeouts", () => {
   };
   const judge = (settings: Partial<ServerSettings>, indexes: readonly IndexCatalog[] = []): readonly string[] =>
     lines(
-      sessionTimeouts(
+      resultsOf(
+        sessionTimeouts,
         contextOf({ catalog: catalogOf({ settings: { ...NONE, ...settings }, table: tableOf({ indexes }) }) }),
       ),
     );
@@ -96,9 +100,9 @@ describe("session-timeouts", () => {
   });
 
   it("is left out for a snapshot that does not say, and judges without a table", () => {
-    expect(sessionTimeouts(contextOf({ catalog: catalogOf({ settings: undefined }) }))).toEqual([]);
+    expect(resultsOf(sessionTimeouts, contextOf({ catalog: catalogOf({ settings: undefined }) }))).toEqual([]);
     const catalog = catalogOf({ settings: { ...NONE, statementTimeout: 1 }, table: undefined });
-    expect(verdicts(sessionTimeouts(contextOf({ catalog })))).toEqual(["refuse"]);
+    expect(severities(resultsOf(sessionTimeouts, contextOf({ catalog })))).toEqual(["refuse"]);
   });
 });
 
@@ -107,26 +111,34 @@ describe("long-transactions", () => {
 
   it("warns of one that is older than five minutes, by its session and age", () => {
     expect(
-      lines(longTransactions(contextOf({ transactions: readAs({ oldest: { ...oldest, seconds: 754 }, hidden: 3 }) }))),
+      lines(
+        resultsOf(
+          longTransactions,
+          contextOf({ transactions: readAs({ oldest: { ...oldest, seconds: 754 }, hidden: 3 }) }),
+        ),
+      ),
     ).toEqual([
       'warn session 4711 of role bi (application "export") has had a transaction open for 12 min (idle in transaction): expand gets no lock on a table that it has used, and no index build ends before it. Let it end, or end it with pg_terminate_backend, before the start',
     ]);
     expect(
-      verdicts(
-        longTransactions(contextOf({ transactions: readAs({ oldest: { ...oldest, seconds: 300 }, hidden: 0 }) })),
+      severities(
+        resultsOf(
+          longTransactions,
+          contextOf({ transactions: readAs({ oldest: { ...oldest, seconds: 300 }, hidden: 0 }) }),
+        ),
       ),
     ).toEqual(["ok"]);
   });
 
   it("says what the role may not see", () => {
-    expect(lines(longTransactions(contextOf({ transactions: readAs({ hidden: 2 }) })))).toEqual([
+    expect(lines(resultsOf(longTransactions, contextOf({ transactions: readAs({ hidden: 2 }) })))).toEqual([
       'ok database "crm" has no transaction open for more than 5 min that the role may see; of 2 sessions of other roles it sees none (GRANT pg_monitor shows them).',
     ]);
   });
 
   it("warns where nobody could be asked, and is left out where nobody was", () => {
-    expect(verdicts(longTransactions(contextOf({ transactions: UNREAD })))).toEqual(["warn"]);
-    expect(longTransactions(contextOf({ transactions: NOT_ASKED }))).toEqual([]);
+    expect(severities(resultsOf(longTransactions, contextOf({ transactions: UNREAD })))).toEqual(["warn"]);
+    expect(resultsOf(longTransactions, contextOf({ transactions: NOT_ASKED }))).toEqual([]);
   });
 });
 
@@ -136,15 +148,15 @@ describe("replication-slots", () => {
       { name: "old_cdc", bytes: 5 * 2 ** 30 },
       { name: "fresh", bytes: 0 },
     ]);
-    expect(lines(replicationSlots(contextOf({ slots })))).toEqual([
+    expect(lines(resultsOf(replicationSlots, contextOf({ slots })))).toEqual([
       'warn replication slot "old_cdc" has no reader and holds 5 GiB of WAL; the backfill writes about 620 MiB more. Let its reader catch up, or drop it with pg_drop_replication_slot',
       'warn replication slot "fresh" has no reader and holds 0 bytes of WAL; the backfill writes about 620 MiB more. Let its reader catch up, or drop it with pg_drop_replication_slot',
     ]);
   });
 
   it("passes none, warns where nobody could be asked, and is left out where nobody was", () => {
-    expect(verdicts(replicationSlots(contextOf()))).toEqual(["ok"]);
-    expect(verdicts(replicationSlots(contextOf({ slots: UNREAD })))).toEqual(["warn"]);
-    expect(replicationSlots(contextOf({ slots: NOT_ASKED }))).toEqual([]);
+    expect(severities(resultsOf(replicationSlots, contextOf()))).toEqual(["ok"]);
+    expect(severities(resultsOf(replicationSlots, contextOf({ slots: UNREAD })))).toEqual(["warn"]);
+    expect(resultsOf(replicationSlots, contextOf({ slots: NOT_ASKED }))).toEqual([]);
   });
 });

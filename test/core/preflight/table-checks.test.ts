@@ -11,7 +11,8 @@ import { tableSize } from "../../../core/preflight/checks/table/table-size.ts";
 import { triggerOrder } from "../../../core/preflight/checks/table/trigger-order.ts";
 import { validationShards } from "../../../core/preflight/checks/table/validation-shards.ts";
 import type { MigrationInput } from "../../../core/migration/schema.ts";
-import { catalogOf, lines, migrationOf, tableContextOf, tableOf } from "./contexts.ts";
+import { resultsOf } from "../../../core/preflight/run-preflight.ts";
+import { catalogOf, contextOf, lines, migrationOf, severityOf, tableContextOf, tableOf } from "./contexts.ts";
 
 const GIB = 2 ** 30;
 
@@ -31,7 +32,7 @@ const triggerOf = (changes: Partial<TriggerCatalog>): TriggerCatalog => ({
 
 describe("relation-kind", () => {
   const judge = (table: Parameters<typeof tableOf>[0]): readonly string[] =>
-    lines(relationKind({ catalog: catalogOf({ table: tableOf(table) }) }, CONTACTS));
+    lines(resultsOf(relationKind, { ...contextOf(), wanted: CONTACTS, relation: tableOf(table) }));
 
   it("passes ordinary and partitioned tables", () => {
     expect(judge({})).toEqual(['ok table "crm.contacts" is an ordinary table.']);
@@ -41,7 +42,7 @@ describe("relation-kind", () => {
   });
 
   it("refuses what is not there, and what is no table", () => {
-    expect(lines(relationKind({ catalog: catalogOf({ table: undefined }) }, CONTACTS))).toEqual([
+    expect(lines(resultsOf(relationKind, { ...contextOf(), wanted: CONTACTS, relation: undefined }))).toEqual([
       'refuse table "crm.contacts" does not exist. Correct the operation\'s table: schema and name exactly as in the database, upper and lower case too',
     ]);
     expect(judge({ kind: "view" })).toEqual([
@@ -59,8 +60,10 @@ describe("relation-kind", () => {
 
 describe("inheritance", () => {
   it("refuses a partition or child, and a table with children", () => {
-    expect(inheritance(tableContextOf()).map(({ verdict }) => verdict)).toEqual(["ok"]);
-    expect(lines(inheritance(tableContextOf({ parents: ["crm.people"], inheritanceChildren: ["crm.old"] })))).toEqual([
+    expect(resultsOf(inheritance, tableContextOf()).map(({ severity }) => severity)).toEqual(["ok"]);
+    expect(
+      lines(resultsOf(inheritance, tableContextOf({ parents: ["crm.people"], inheritanceChildren: ["crm.old"] }))),
+    ).toEqual([
       'refuse table "crm.contacts" is a partition or an inheritance child of "crm.people", which decides its columns. Migrate the table at the top instead',
       'refuse table "crm.contacts" has inheritance children, which triggers on it do not cover: "crm.old". ALTER TABLE ... NO INHERIT the children, or make them partitions',
     ]);
@@ -70,9 +73,9 @@ describe("inheritance", () => {
 describe("foreign-partitions", () => {
   it("refuses partitions on another server by name", () => {
     const partition = { schema: "crm", name: "contacts_eu", kind: "table" } as const;
-    expect(foreignPartitions(tableContextOf({ partitions: [partition] })).verdict).toBe("ok");
+    expect(severityOf(resultsOf(foreignPartitions, tableContextOf({ partitions: [partition] })))).toBe("ok");
     const archive = { schema: "crm", name: "archive", kind: "foreign table" } as const;
-    expect(lines(foreignPartitions(tableContextOf({ partitions: [partition, archive] })))).toEqual([
+    expect(lines(resultsOf(foreignPartitions, tableContextOf({ partitions: [partition, archive] })))).toEqual([
       'refuse table "crm.contacts" has partitions on another server: "crm.archive". Detach them, and migrate them where their rows are',
     ]);
   });
@@ -80,11 +83,11 @@ describe("foreign-partitions", () => {
 
 describe("table-size", () => {
   it("is fine for an empty table, and warns of one that was never analysed", () => {
-    expect(lines(tableSize(tableContextOf()))).toEqual([
+    expect(lines(resultsOf(tableSize, tableContextOf()))).toEqual([
       'ok table "crm.contacts" has about 1,000,000 rows in 10,000 blocks.',
     ]);
-    expect(tableSize(tableContextOf({ rows: 0, blocks: 0 })).verdict).toBe("ok");
-    expect(tableSize(tableContextOf({ rows: 0, blocks: 12 })).verdict).toBe("warn");
+    expect(severityOf(resultsOf(tableSize, tableContextOf({ rows: 0, blocks: 0 })))).toBe("ok");
+    expect(severityOf(resultsOf(tableSize, tableContextOf({ rows: 0, blocks: 12 })))).toBe("warn");
   });
 });
 
@@ -92,7 +95,7 @@ describe("privileges", () => {
   const judge = (
     table: Parameters<typeof tableOf>[0],
     catalog: Parameters<typeof catalogOf>[0] = {},
-  ): readonly string[] => lines(privileges(tableContextOf(table, { catalog: catalogOf(catalog) })));
+  ): readonly string[] => lines(resultsOf(privileges, tableContextOf(table, { catalog: catalogOf(catalog) })));
 
   it("passes the owner that may create the ledger, or use the one that is there", () => {
     const pass = ['ok role "sluice" owns the table and has room for the ledger.'];
@@ -120,7 +123,8 @@ describe("privileges", () => {
 
 describe("row-security", () => {
   it("refuses where rows are hidden from the role, or where nobody says", () => {
-    const judge = (table: Parameters<typeof tableOf>[0]): string => rowSecurity(tableContextOf(table)).verdict;
+    const judge = (table: Parameters<typeof tableOf>[0]): string =>
+      severityOf(resultsOf(rowSecurity, tableContextOf(table)));
     expect(judge({ rowSecurity: false })).toBe("ok");
     expect(judge({ rowSecurity: true, rowSecurityActive: false })).toBe("ok");
     expect(judge({ rowSecurity: false, rowSecurityActive: true })).toBe("refuse");
@@ -132,17 +136,17 @@ describe("sync-leftovers", () => {
   const triggers = [triggerOf({ name: "~sluice_insert_forward_a_b" }), triggerOf({})];
 
   it("refuses another run's triggers, and knows those of the run it goes on with", () => {
-    expect(lines(syncLeftovers(tableContextOf({ triggers })))).toEqual([
+    expect(lines(resultsOf(syncLeftovers, tableContextOf({ triggers })))).toEqual([
       'refuse table "crm.contacts" has sync triggers of another migration\'s run: "~sluice_insert_forward_a_b". Bring that migration to its end, or undo it',
     ]);
-    expect(syncLeftovers(tableContextOf({ triggers }, { resuming: true })).verdict).toBe("ok");
-    expect(syncLeftovers(tableContextOf({ triggers: [triggerOf({})] })).verdict).toBe("ok");
+    expect(severityOf(resultsOf(syncLeftovers, tableContextOf({ triggers }, { resuming: true })))).toBe("ok");
+    expect(severityOf(resultsOf(syncLeftovers, tableContextOf({ triggers: [triggerOf({})] })))).toBe("ok");
   });
 });
 
 describe("trigger-order", () => {
   const judge = (changes: Partial<TriggerCatalog>): readonly string[] =>
-    lines(triggerOrder(tableContextOf({ triggers: [triggerOf(changes)] })));
+    lines(resultsOf(triggerOrder, tableContextOf({ triggers: [triggerOf(changes)] })));
 
   it("refuses a BEFORE ROW trigger that fires after the sync triggers", () => {
     expect(judge({ name: "~zz" })).toEqual([
@@ -173,7 +177,8 @@ describe("trigger-order", () => {
 describe("validation-shards", () => {
   const judge = (shard_blocks: number, { blocks = 1_000_000, blockSize = 8_192 } = {}): string =>
     lines(
-      validationShards(
+      resultsOf(
+        validationShards,
         tableContextOf(
           { blocks },
           { migration: migrationOf({ validate: { shard_blocks } }), catalog: catalogOf({ blockSize }) },
@@ -205,7 +210,7 @@ describe("backfill-pace", () => {
     table: Parameters<typeof tableOf>[0] = {},
     validate: MigrationInput["validate"] = {},
   ): readonly string[] =>
-    lines(backfillPace(tableContextOf(table, { migration: migrationOf({ backfill, validate }) })));
+    lines(resultsOf(backfillPace, tableContextOf(table, { migration: migrationOf({ backfill, validate }) })));
 
   it("passes the defaults, on a table of a single shard too", () => {
     expect(judge({})).toEqual(['ok table "crm.contacts" is brought over by 2 workers in short batches.']);
@@ -231,7 +236,8 @@ describe("backfill-pace", () => {
     const few = { settings: { maxConnections: 40, statementTimeout: 0, lockTimeout: 0, idleInTransactionTimeout: 0 } };
     const pace = (backfill: number, validate: number): readonly string[] =>
       lines(
-        backfillPace(
+        resultsOf(
+          backfillPace,
           tableContextOf(
             {},
             {

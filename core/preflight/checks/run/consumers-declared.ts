@@ -1,24 +1,26 @@
-import type { CheckResult, PreflightContext } from "../../check.ts";
-import { findings } from "../../finding.ts";
+import { runCheck } from "../../define-check.ts";
+import { ok, warn } from "../../finding.ts";
 import { quoted } from "../../object-names.ts";
-
-const { ok, warn } = findings("consumers-declared");
 
 /** Roles that a warning names; the others are counted. */
 const MAX_NAMED = 10;
 
 /** Contract drops what somebody may still read: their list has to be somebody's work, and the grants are where it starts. */
-export function consumersDeclared({ migration, catalog }: PreflightContext): CheckResult {
-  const object = "contract.consumers";
-  const { consumers } = migration.contract;
-  if (consumers.length > 0) return ok(object, `names ${consumers.map(({ name }) => name).join(", ")}`);
-  const readers = catalog.table?.readers ?? [];
-  return warn({
-    object,
-    message: `is empty: nobody has said who reads the old column${candidates(readers)}`,
-    remedy: "List the services, jobs, exports, BI reports and roles that read or write the table",
-  });
-}
+export const consumersDeclared = runCheck({
+  name: "consumers-declared",
+  refusesOrWarns: "Warns where nobody has said who reads the old column, and names the roles that may.",
+  check({ migration, catalog }) {
+    const object = "contract.consumers";
+    const { consumers } = migration.contract;
+    if (consumers.length > 0) return ok(object, `names ${consumers.map(({ name }) => name).join(", ")}`);
+    const readers = catalog.table?.readers ?? [];
+    return warn({
+      object,
+      message: `is empty: nobody has said who reads the old column${candidates(readers)}`,
+      remedy: "List the services, jobs, exports, BI reports and roles that read or write the table",
+    });
+  },
+});
 
 /** A single role is the application itself, as a rule, and says nothing new. */
 function candidates(readers: readonly string[]): string {

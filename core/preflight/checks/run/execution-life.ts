@@ -2,28 +2,30 @@ import { GATES, type Migration } from "../../../migration/schema.ts";
 import { planGate } from "../../../gates/plan-gate.ts";
 import { seconds } from "../../../plan/seconds.ts";
 import { durationText } from "../../amounts.ts";
-import type { CheckResult, PreflightContext } from "../../check.ts";
-import { findings } from "../../finding.ts";
-
-const { ok, refuse } = findings("execution-life");
+import { runCheck } from "../../define-check.ts";
+import { ok, refuse } from "../../finding.ts";
 
 /** A Standard execution ends after a year (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). */
 const YEAR_SECONDS = 365 * 86_400;
 
 /** An execution that dies of old age returns no traffic: everything that a run may wait for has to fit its year. */
-export function executionLife({ migration }: PreflightContext): CheckResult {
-  const object = `migration "${migration.migration}"`;
-  const waits = longestWaits(migration);
-  const total = waits.reduce((sum, { seconds: wait }) => sum + wait, 0);
-  if (total < YEAR_SECONDS)
-    return ok(object, `waits for ${durationText(total)} at most, all its gates and soaks together`);
-  const [longest] = waits.toSorted((a, b) => b.seconds - a.seconds);
-  return refuse({
-    object,
-    message: `may wait for ${durationText(total)}, and its execution ends after 365 days, traffic wherever it then is; the longest wait is ${longest?.what ?? ""}`,
-    remedy: "Shorten approval.within, the holds, the timeouts or contract.cooling",
-  });
-}
+export const executionLife = runCheck({
+  name: "execution-life",
+  refusesOrWarns: "Refuses waits that together outlive an execution of Step Functions, which ends after a year.",
+  check({ migration }) {
+    const object = `migration "${migration.migration}"`;
+    const waits = longestWaits(migration);
+    const total = waits.reduce((sum, { seconds: wait }) => sum + wait, 0);
+    if (total < YEAR_SECONDS)
+      return ok(object, `waits for ${durationText(total)} at most, all its gates and soaks together`);
+    const [longest] = waits.toSorted((a, b) => b.seconds - a.seconds);
+    return refuse({
+      object,
+      message: `may wait for ${durationText(total)}, and its execution ends after 365 days, traffic wherever it then is; the longest wait is ${longest?.what ?? ""}`,
+      remedy: "Shorten approval.within, the holds, the timeouts or contract.cooling",
+    });
+  },
+});
 
 interface Wait {
   readonly what: string;

@@ -1,7 +1,5 @@
-import type { CheckResult, PreflightContext } from "../../check.ts";
-import { findings } from "../../finding.ts";
-
-const { ok, refuse } = findings("run-name");
+import { runCheck } from "../../define-check.ts";
+import { ok, refuse } from "../../finding.ts";
 
 /** Step Functions' limit on the name of an execution, in characters. */
 const MAX_EXECUTION_NAME = 80;
@@ -11,13 +9,17 @@ export const ROLLBACK_PREFIX = "rollback-";
 export const MAX_RUN_NAME = MAX_EXECUTION_NAME - ROLLBACK_PREFIX.length;
 
 /** A run that somebody named by hand in the console, at such length that nothing could roll it back. */
-export function runName({ runId }: PreflightContext): CheckResult | readonly CheckResult[] {
-  if (runId === undefined) return [];
-  const object = `run "${runId}"`;
-  if (runId.length <= MAX_RUN_NAME) return ok(object, "leaves room for the name of its rollback");
-  return refuse({
-    object,
-    message: `has a name of ${String(runId.length)} characters, and its rollback "${ROLLBACK_PREFIX}<run>" could not be started: Step Functions takes ${String(MAX_EXECUTION_NAME)}`,
-    remedy: `Start it under a name of at most ${String(MAX_RUN_NAME)} characters, or under none`,
-  });
-}
+export const runName = runCheck({
+  name: "run-name",
+  refusesOrWarns: "Refuses a name of more characters than leave room for the name of its rollback.",
+  check({ runId }) {
+    if (runId === undefined) return [];
+    const object = `run "${runId}"`;
+    if (runId.length <= MAX_RUN_NAME) return ok(object, "leaves room for the name of its rollback");
+    return refuse({
+      object,
+      message: `has a name of ${String(runId.length)} characters, and its rollback "${ROLLBACK_PREFIX}<run>" could not be started: Step Functions takes ${String(MAX_EXECUTION_NAME)}`,
+      remedy: `Start it under a name of at most ${String(MAX_RUN_NAME)} characters, or under none`,
+    });
+  },
+});

@@ -1,10 +1,9 @@
 import type { ServerSettings } from "../../../catalog/catalog.ts";
 import { durationText } from "../../amounts.ts";
-import type { CheckResult, PreflightContext } from "../../check.ts";
-import { findings, orOk } from "../../finding.ts";
+import type { Finding } from "../../check.ts";
+import { serverCheck } from "../../define-check.ts";
+import { ok, orOk, refuse } from "../../finding.ts";
 import { carriedIndexes } from "../rename-column/indexes.ts";
-
-const { ok, refuse } = findings("session-timeouts");
 
 /** A batch, a scan of a shard and a look at the ledger may each take what the Data API gives a statement. */
 const STATEMENT_MS = 45_000;
@@ -26,18 +25,23 @@ interface Limit {
  * What our sessions start with, by the server, the database or the role. Statements outside a transaction run under it,
  * since the Data API's sessions are shared and `SET` does not stick.
  */
-export function sessionTimeouts({ migration, catalog }: PreflightContext): CheckResult | readonly CheckResult[] {
-  const { settings, role, table } = catalog;
-  // A snapshot that an older version saved does not say.
-  if (settings === undefined) return [];
-  const column = migration.operation.rename_column?.from;
-  const builds = table !== undefined && column !== undefined && carriedIndexes(table, column).length > 0;
-  const problems = limits(settings).flatMap((limit) => problem(limit, { builds, role: role.name }) ?? []);
-  return orOk(
-    problems,
-    ok(`role "${role.name}"`, "begins its sessions without a timeout that ends a run's statements"),
-  );
-}
+export const sessionTimeouts = serverCheck({
+  name: "session-timeouts",
+  refusesOrWarns:
+    "Refuses timeouts of the role, the database or the server that would end a scan, or the build of an index.",
+  check({ migration, catalog }) {
+    const { settings, role, table } = catalog;
+    // A snapshot that an older version saved does not say.
+    if (settings === undefined) return [];
+    const column = migration.operation.rename_column?.from;
+    const builds = table !== undefined && column !== undefined && carriedIndexes(table, column).length > 0;
+    const problems = limits(settings).flatMap((limit) => problem(limit, { builds, role: role.name }) ?? []);
+    return orOk(
+      problems,
+      ok(`role "${role.name}"`, "begins its sessions without a timeout that ends a run's statements"),
+    );
+  },
+});
 
 function limits(settings: ServerSettings): readonly Limit[] {
   const { statementTimeout, lockTimeout, idleInTransactionTimeout, transactionTimeout = 0 } = settings;
@@ -59,7 +63,7 @@ function limits(settings: ServerSettings): readonly Limit[] {
 function problem(
   { name, milliseconds, least, breaks, endsBuilds }: Limit,
   { builds, role }: { readonly builds: boolean; readonly role: string },
-): CheckResult | undefined {
+): Finding | undefined {
   if (milliseconds === 0) return undefined;
   const what = [
     ...(milliseconds < least ? [breaks] : []),

@@ -1,11 +1,10 @@
 import type { Migration } from "../../../migration/schema.ts";
 import { estimate } from "../../../plan/estimate.ts";
 import { bytesText, durationText } from "../../amounts.ts";
-import type { CheckResult, TableContext } from "../../check.ts";
-import { findings, orOk } from "../../finding.ts";
+import type { Finding, TableContext } from "../../check.ts";
+import { tableCheck } from "../../define-check.ts";
+import { ok, orOk, warn } from "../../finding.ts";
 import { tableObject } from "../../object-names.ts";
-
-const { ok, warn } = findings("backfill-pace");
 
 /** A batch holds the locks of its rows to its end, and every writer of one of them waits for that. */
 const MAX_BATCH_MS = 2_000;
@@ -16,16 +15,21 @@ const CONNECTION_SHARE = 1 / 4;
 const VERY_LARGE_BYTES = 10 * 2 ** 30;
 
 /** A backfill is throttled by its batch and its workers, and by no window of time: that one is for a person to choose. */
-export function backfillPace(context: TableContext): readonly CheckResult[] {
-  const { migration, table } = context;
-  const problems = [batch(migration), idleWorkers(context), connections(context), peak(context)].filter(
-    (problem) => problem !== undefined,
-  );
-  const { workers } = migration.backfill;
-  return orOk(problems, ok(tableObject(table), `is brought over by ${String(workers)} workers in short batches`));
-}
+export const backfillPace = tableCheck({
+  name: "backfill-pace",
+  refusesOrWarns:
+    "Warns of batches above 2 s, of too many workers, and of a table of more than 10 GiB, which has its peak hours.",
+  check(context) {
+    const { migration, table } = context;
+    const problems = [batch(migration), idleWorkers(context), connections(context), peak(context)].filter(
+      (problem) => problem !== undefined,
+    );
+    const { workers } = migration.backfill;
+    return orOk(problems, ok(tableObject(table), `is brought over by ${String(workers)} workers in short batches`));
+  },
+});
 
-function batch({ backfill }: Migration): CheckResult | undefined {
+function batch({ backfill }: Migration): Finding | undefined {
   const { target } = backfill.batch;
   if (target <= MAX_BATCH_MS) return undefined;
   return warn({
@@ -35,7 +39,7 @@ function batch({ backfill }: Migration): CheckResult | undefined {
   });
 }
 
-function idleWorkers({ migration: { backfill }, table }: TableContext): CheckResult | undefined {
+function idleWorkers({ migration: { backfill }, table }: TableContext): Finding | undefined {
   const { shards } = estimate(table, backfill);
   if (backfill.workers <= Math.max(FEW_WORKERS, shards)) return undefined;
   return warn({
@@ -45,10 +49,7 @@ function idleWorkers({ migration: { backfill }, table }: TableContext): CheckRes
   });
 }
 
-function connections({
-  migration: { backfill, validate },
-  catalog: { settings },
-}: TableContext): CheckResult | undefined {
+function connections({ migration: { backfill, validate }, catalog: { settings } }: TableContext): Finding | undefined {
   const workers = Math.max(backfill.workers, validate.workers);
   if (settings === undefined) return undefined;
   const most = Math.max(FEW_WORKERS, Math.floor(settings.maxConnections * CONNECTION_SHARE));
@@ -60,7 +61,7 @@ function connections({
   });
 }
 
-function peak({ migration: { backfill }, table }: TableContext): CheckResult | undefined {
+function peak({ migration: { backfill }, table }: TableContext): Finding | undefined {
   if (table.bytes <= VERY_LARGE_BYTES) return undefined;
   const { backfillSeconds } = estimate(table, backfill);
   return warn({

@@ -1,38 +1,38 @@
-import type { CheckResult, PreflightContext } from "../../check.ts";
-import { findings, orOk } from "../../finding.ts";
+import type { Finding } from "../../check.ts";
+import { relationCheck } from "../../define-check.ts";
+import { ok, orOk, refuse, warn } from "../../finding.ts";
 import { quoted, tableObject } from "../../object-names.ts";
 import type { TableCatalog } from "../../../catalog/catalog.ts";
 
-const { ok, warn, refuse } = findings("relation-kind");
-
 /** The relation is there, and rows can be read by block and columns added. */
-export function relationKind(
-  { catalog: { table } }: Pick<PreflightContext, "catalog">,
-  wanted: { readonly schema: string; readonly name: string },
-): readonly CheckResult[] {
-  const object = tableObject(wanted);
-  if (!table) {
-    return [
-      refuse({
-        object,
-        message: "does not exist",
-        remedy: "Correct the operation's table: schema and name exactly as in the database, upper and lower case too",
-      }),
-    ];
-  }
-  if (table.kind !== "table" && table.kind !== "partitioned table") {
-    return [
-      refuse({
-        object,
-        message: `is a ${table.kind}, not a table`,
-        remedy: "Name the table that holds the rows",
-      }),
-    ];
-  }
-  return orOk([...storage(table, object)], ok(object, `is an ordinary ${table.kind}`));
-}
+export const relationKind = relationCheck({
+  name: "relation-kind",
+  refusesOrWarns: "Refuses what is no ordinary or partitioned table of heap rows; warns of an unlogged one.",
+  check({ wanted, relation: table }) {
+    const object = tableObject(wanted);
+    if (!table) {
+      return [
+        refuse({
+          object,
+          message: "does not exist",
+          remedy: "Correct the operation's table: schema and name exactly as in the database, upper and lower case too",
+        }),
+      ];
+    }
+    if (table.kind !== "table" && table.kind !== "partitioned table") {
+      return [
+        refuse({
+          object,
+          message: `is a ${table.kind}, not a table`,
+          remedy: "Name the table that holds the rows",
+        }),
+      ];
+    }
+    return orOk([...storage(table, object)], ok(object, `is an ordinary ${table.kind}`));
+  },
+});
 
-function* storage(table: TableCatalog, object: string): Iterable<CheckResult> {
+function* storage(table: TableCatalog, object: string): Iterable<Finding> {
   if (table.persistence === "temporary") {
     yield refuse({ object, message: "is temporary, of one session", remedy: "Name a permanent table" });
   }

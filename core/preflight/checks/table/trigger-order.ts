@@ -1,27 +1,29 @@
 import type { TriggerCatalog } from "../../../catalog/catalog.ts";
 import { SYNC_TRIGGER_PREFIX } from "../../../operations/sync-names.ts";
-import type { CheckResult, TableContext } from "../../check.ts";
-import { findings, orOk } from "../../finding.ts";
+import { tableCheck } from "../../define-check.ts";
+import { ok, orOk, refuse } from "../../finding.ts";
 import { tableObject } from "../../object-names.ts";
 
-const { ok, refuse } = findings("trigger-order");
-
 /** PostgreSQL fires BEFORE ROW triggers in the order of their names' bytes; ours must see what the others made. */
-export function triggerOrder({ table }: TableContext): readonly CheckResult[] {
-  const before = table.triggers.filter(rewritesRows);
-  const results = before.map((trigger) => {
-    const object = `trigger "${trigger.name}"`;
-    if (!firesAfterOurs(trigger)) {
-      return ok(object, `fires before the sync triggers${forBackfill(trigger)}`);
-    }
-    return refuse({
-      object,
-      message: "sorts after Sluice's sync triggers, so it could undo what they wrote",
-      remedy: `ALTER TRIGGER ... RENAME it to a name that sorts before "${SYNC_TRIGGER_PREFIX}" by its bytes`,
+export const triggerOrder = tableCheck({
+  name: "trigger-order",
+  refusesOrWarns: "Refuses a BEFORE ROW trigger that would fire after the sync triggers.",
+  check({ table }) {
+    const before = table.triggers.filter(rewritesRows);
+    const results = before.map((trigger) => {
+      const object = `trigger "${trigger.name}"`;
+      if (!firesAfterOurs(trigger)) {
+        return ok(object, `fires before the sync triggers${forBackfill(trigger)}`);
+      }
+      return refuse({
+        object,
+        message: "sorts after Sluice's sync triggers, so it could undo what they wrote",
+        remedy: `ALTER TRIGGER ... RENAME it to a name that sorts before "${SYNC_TRIGGER_PREFIX}" by its bytes`,
+      });
     });
-  });
-  return orOk(results, ok(tableObject(table), "has no BEFORE ROW trigger of its own"));
-}
+    return orOk(results, ok(tableObject(table), "has no BEFORE ROW trigger of its own"));
+  },
+});
 
 function rewritesRows({ name, timing, level, events, enabled }: TriggerCatalog): boolean {
   return (

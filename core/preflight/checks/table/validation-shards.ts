@@ -1,8 +1,6 @@
 import { bytesText } from "../../amounts.ts";
-import type { CheckResult, TableContext } from "../../check.ts";
-import { findings } from "../../finding.ts";
-
-const { ok, warn, refuse } = findings("validation-shards");
+import { tableCheck } from "../../define-check.ts";
+import { ok, refuse, warn } from "../../finding.ts";
 
 /**
  * A shard is proven by one statement, so from one snapshot, and the Data API cancels a statement at 45 s. It cannot be
@@ -15,16 +13,21 @@ const COMFORTABLE_BYTES = 256 * 2 ** 20;
 const MAX_BYTES = 2 ** 30;
 
 /** The proof's largest shard, against the time that one statement has. */
-export function validationShards({ migration, catalog, table }: TableContext): CheckResult {
-  const object = "validate.shard_blocks";
-  const blocks = Math.min(migration.validate.shard_blocks, table.blocks);
-  const bytes = blocks * catalog.blockSize;
-  const size = `${String(migration.validate.shard_blocks)} blocks`;
-  if (bytes <= COMFORTABLE_BYTES) return ok(object, `is ${size}, which one statement scans in time`);
-  const problem = {
-    object,
-    message: `is ${size}: one statement scans ${bytesText(bytes)}, and the Data API cancels it at 45 s`,
-    remedy: "Leave it at its default of 4096, or at most at 32768",
-  };
-  return bytes < MAX_BYTES ? warn(problem) : refuse(problem);
-}
+export const validationShards = tableCheck({
+  name: "validation-shards",
+  refusesOrWarns:
+    "Warns of shards of more than 256 MiB in the validation, and refuses those of 1 GiB: 45 s have to do for one.",
+  check({ migration, catalog, table }) {
+    const object = "validate.shard_blocks";
+    const blocks = Math.min(migration.validate.shard_blocks, table.blocks);
+    const bytes = blocks * catalog.blockSize;
+    const size = `${String(migration.validate.shard_blocks)} blocks`;
+    if (bytes <= COMFORTABLE_BYTES) return ok(object, `is ${size}, which one statement scans in time`);
+    const problem = {
+      object,
+      message: `is ${size}: one statement scans ${bytesText(bytes)}, and the Data API cancels it at 45 s`,
+      remedy: "Leave it at its default of 4096, or at most at 32768",
+    };
+    return bytes < MAX_BYTES ? warn(problem) : refuse(problem);
+  },
+});

@@ -98,7 +98,7 @@ it.each(Object.keys(ACCEPTED))("what it accepts, the plan carries to its end: %s
   });
   const before = await readCrm(db, table);
   const results = runPreflight(contextOf({ migration, catalog: before }));
-  expect(lines(results.filter(({ verdict }) => verdict === "refuse"))).toEqual([]);
+  expect(lines(results.filter(({ severity }) => severity === "refuse"))).toEqual([]);
 
   const plan = planMigration(migration, before);
   const contents = async (column: string): Promise<unknown> =>
@@ -119,7 +119,7 @@ it.each(Object.keys(ACCEPTED))("what it accepts, the plan carries to its end: %s
   expect(
     lines(
       runPreflight(contextOf({ migration, catalog: await readCrm(db, table), resuming: true })).filter(
-        ({ verdict }) => verdict === "refuse",
+        ({ severity }) => severity === "refuse",
       ),
     ),
   ).toEqual([]);

@@ -19,7 +19,7 @@ const FUNCTION = (body: string): string =>
 async function problemsOf(setup: string): Promise<readonly string[]> {
   await crmSchema(db, setup);
   const results = runPreflight(contextOf({ catalog: await readCrm(db) }));
-  return lines(results.filter(({ verdict }) => verdict !== "ok"));
+  return lines(results.filter(({ severity }) => severity !== "ok"));
 }
 
 /** The first words of each problem, the remedy left out. */
@@ -151,7 +151,7 @@ describe("an index over the column is refused", () => {
     await crmSchema(db, `${CONTACTS} INSERT INTO contacts VALUES (1, 1, 'a'), (2, 1, 'a')`);
     await db.client.query("CREATE UNIQUE INDEX CONCURRENTLY i ON crm.contacts (lead_source)").catch(() => undefined);
     const results = runPreflight(contextOf({ catalog: await readCrm(db) }));
-    expect(lines(results.filter(({ verdict }) => verdict === "refuse"))[0]).toMatch(
+    expect(lines(results.filter(({ severity }) => severity === "refuse"))[0]).toMatch(
       /^refuse index "crm.i" .* is invalid/,
     );
   });
