@@ -29,7 +29,7 @@ const BUSY: readonly (string | undefined)[] = ["Throttling", "ThrottlingExceptio
  *
  * What it proves: at most a few minutes ago, somebody who holds the credentials of the ARN signed for just this
  * purpose, since the purpose's hash is a header under the signature. A proof of one request is none of another, nor of
- * another run, verdict or reason. It does not prove who invoked the function; IAM has decided whether they may. So
+ * another run, answer or reason. It does not prove who invoked the function; IAM has decided whether they may. So
  * only principals of the stack's own account count: in an account of one's own, anybody can be anyone.
  *
  * A caller gives parameters and no address. The request is built here, to the STS of the stack's region.

@@ -206,7 +206,7 @@ export interface Approval {
 }
 
 export interface Decision {
-  readonly verdict: "approved" | "rejected";
+  readonly answer: "approved" | "rejected";
   /** ARN of who decided, as STS knows the caller. */
   readonly by: string;
   readonly at: string;

@@ -4,5 +4,5 @@ import { command } from "./runtime/step.ts";
 
 export const handler = command(
   { plan: z.string().optional(), gate: z.string().optional(), reason: z.string() },
-  (ports, request) => decide(ports, { ...request, verdict: "rejected" }),
+  (ports, request) => decide(ports, { ...request, answer: "rejected" }),
 );

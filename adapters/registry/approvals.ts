@@ -7,7 +7,7 @@ import { flag, oneOf, optional, text, texts, unreadable } from "./item.ts";
 /** What was asked and answered stays this long past its deadline, for people to look up. */
 const KEPT_SECONDS = 90 * 86_400;
 
-const VERDICTS = ["approved", "rejected"] as const;
+const ANSWERS = ["approved", "rejected"] as const;
 
 /** Partition key of what a gate of a run asks people. */
 const approvalKey = (runId: string, gate: GateName): string => `approval#${runId}#${gate}`;
@@ -89,8 +89,8 @@ function approvalOf(item: Item): Approval {
 }
 
 function decisionOf(item: Item, attribute: string): Decision {
-  const { verdict, ...rest } = texts(item, attribute, ["verdict", "by", "at", "reason"]);
-  const known = VERDICTS.find((candidate) => candidate === verdict);
+  const { answer, ...rest } = texts(item, attribute, ["answer", "by", "at", "reason"]);
+  const known = ANSWERS.find((candidate) => candidate === answer);
   if (known === undefined) throw unreadable(item, attribute);
-  return { verdict: known, ...rest };
+  return { answer: known, ...rest };
 }

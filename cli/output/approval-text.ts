@@ -70,8 +70,8 @@ export function questionLines(approval: Approval, now: Date, layout: Layout): st
 /** Who decided what a gate asked, and why; nothing where nobody has. */
 export function decisionLines({ gate, decision }: Approval, { style, width }: Layout): string[] {
   if (decision === undefined) return [];
-  const { verdict, by, at, reason } = decision;
-  const mark = verdict === "approved" ? style.green("✓") : style.red("✗");
-  const [first = "", ...more] = wrap(`gate ${gateTitle(gate)} ${verdict} by ${by}, ${at}: ${reason}`, width - 4);
+  const { answer, by, at, reason } = decision;
+  const mark = answer === "approved" ? style.green("✓") : style.red("✗");
+  const [first = "", ...more] = wrap(`gate ${gateTitle(gate)} ${answer} by ${by}, ${at}: ${reason}`, width - 4);
   return [`${mark} ${first}`, ...indent(more, "  ")];
 }

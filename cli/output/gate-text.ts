@@ -10,10 +10,10 @@ export function gateTitle(gate: GateEvaluation["gate"]): string {
 
 /** One look at a gate: what it read, one line each, and how long it has waited of how long it may. */
 export function gateLines(evaluation: GateEvaluation, layout: Layout): string[] {
-  const { readings, holdSeconds, heldSeconds, timeoutSeconds } = evaluation;
+  const { readings, stableForSeconds, waitedSeconds, timeoutSeconds } = evaluation;
   const times = [
-    ...(holdSeconds > 0 ? [passedFor(evaluation)] : []),
-    ...(heldSeconds > 0 ? [`on hold for ${seconds(heldSeconds)} of at most ${seconds(timeoutSeconds)}`] : []),
+    ...(stableForSeconds > 0 ? [passedFor(evaluation)] : []),
+    ...(waitedSeconds > 0 ? [`waiting for ${seconds(waitedSeconds)} of at most ${seconds(timeoutSeconds)}`] : []),
   ];
   return [
     title(evaluation, layout.style),
@@ -27,24 +27,24 @@ function isPhase(gate: GateEvaluation["gate"]): boolean {
   return gate === "soak" || gate === "cooling";
 }
 
-function title({ gate, verdict }: GateEvaluation, style: Style): string {
-  const verdicts = {
+function title({ gate, status }: GateEvaluation, style: Style): string {
+  const statuses = {
     pass: style.green(isPhase(gate) ? "goes on" : "passed"),
-    hold: style.yellow("waits"),
-    callback: style.yellow("waits for a person"),
+    wait: style.yellow("waits"),
+    ask: style.yellow("waits for a person"),
     fail: style.red("failed"),
   };
-  return `${style.bold(isPhase(gate) ? gate : `gate ${gateTitle(gate)}`)}  ${verdicts[verdict]}`;
+  return `${style.bold(isPhase(gate) ? gate : `gate ${gateTitle(gate)}`)}  ${statuses[status]}`;
 }
 
-function passedFor({ gate, passedSeconds, holdSeconds }: GateEvaluation): string {
-  const times = `${seconds(passedSeconds)} of ${seconds(holdSeconds)}`;
-  return isPhase(gate) ? `${times} are over` : `everything has held for ${times}`;
+function passedFor({ gate, stableSeconds, stableForSeconds }: GateEvaluation): string {
+  const times = `${seconds(stableSeconds)} of ${seconds(stableForSeconds)}`;
+  return isPhase(gate) ? `${times} are over` : `everything has passed for ${times}`;
 }
 
 function readingLines(reading: ConditionReading, { style, width }: Layout): string[] {
-  const { verdict, kind, reason } = reading;
-  const mark = { pass: style.green("✓"), hold: style.yellow("…"), fail: style.red("✗") }[verdict];
+  const { status, kind, reason } = reading;
+  const mark = { pass: style.green("✓"), wait: style.yellow("…"), fail: style.red("✗") }[status];
   // A reason names what was read, the value, and what is asked for; there is one approval only, which it does not name.
   const text = reason === "" ? passedText(reading) : kind === "approval" ? `approval: ${reason}` : reason;
   const [first = "", ...more] = wrap(text, width - 6);

@@ -40,7 +40,7 @@ function isDeclared(gate: GatePlan, { gates, rollbackAlarms }: Plan): boolean {
   const plain = ({ name, okForSeconds }: GatePlan["alarms"][number]): boolean =>
     okForSeconds === 0 && gates.every(({ alarms }) => alarms.some((alarm) => alarm.name === name));
   return (
-    gate.metrics.length + gate.sql.length + gate.holdSeconds > 0 ||
+    gate.metrics.length + gate.sql.length + gate.stableForSeconds > 0 ||
     gate.divergence !== undefined ||
     gate.approval !== undefined ||
     gate.onFail !== "rollback" ||
@@ -50,7 +50,7 @@ function isDeclared(gate: GatePlan, { gates, rollbackAlarms }: Plan): boolean {
 }
 
 function rowsOf(gate: GatePlan): [string, string][] {
-  const { alarms, metrics, sql, divergence, approval, holdSeconds, timeoutSeconds, onFail } = gate;
+  const { alarms, metrics, sql, divergence, approval, stableForSeconds, timeoutSeconds, onFail } = gate;
   const failure = onFail === "pause" ? "the run is paused" : "the run is rolled back";
   return [
     ...alarms.map(({ name, okForSeconds }): [string, string] => [
@@ -60,9 +60,11 @@ function rowsOf(gate: GatePlan): [string, string][] {
     ...metrics.map((metric): [string, string] => ["metric", metricText(metric)]),
     ...sql.map(({ name, holds }): [string, string] => ["predicate", `${name}: ${holds}`]),
     ...(divergence ? [["divergence", `${percent(divergence.atMost)} of rows at most`] as [string, string]] : []),
-    ...(holdSeconds > 0 ? [["hold", `all of it for ${seconds(holdSeconds)} without a break`] as [string, string]] : []),
+    ...(stableForSeconds > 0
+      ? [["stable_for", `all of it for ${seconds(stableForSeconds)} without a break`] as [string, string]]
+      : []),
     ...(approval ? [["approval", approvalText(approval)] as [string, string]] : []),
-    ["timeout", `${seconds(timeoutSeconds)} on hold${approval ? ", the approval aside" : ""}; then ${failure}`],
+    ["timeout", `${seconds(timeoutSeconds)} waiting${approval ? ", the approval aside" : ""}; then ${failure}`],
   ];
 }
 

@@ -66,7 +66,7 @@ function stateText(view: RunView, style: Style): string {
   const { run, execution, step } = view;
   if (isOpen(view) && run.paused) return style.yellow(`${run.phase}, paused`);
   if (isOpen(view) && isWaiting(step)) {
-    return style.yellow(`${run.phase}, waits${step?.gate?.verdict === "callback" ? " for a person" : ""}`);
+    return style.yellow(`${run.phase}, waits${step?.gate?.status === "ask" ? " for a person" : ""}`);
   }
   if (isOpen(view)) return style.cyan(execution === undefined ? run.phase : `${run.phase}, running`);
   if (run.phase === "done") return style.green("done");
@@ -78,7 +78,7 @@ function stateText(view: RunView, style: Style): string {
 
 /** At a gate that does not pass, or in a soak that holds. */
 function isWaiting(step: RunView["step"]): boolean {
-  return step?.gate?.verdict === "hold" || step?.gate?.verdict === "callback";
+  return step?.gate?.status === "wait" || step?.gate?.status === "ask";
 }
 
 function phaseStyle(phase: Phase, style: Style): (text: string) => string {

@@ -7,17 +7,17 @@ const reading = z.object({
   name: z.string(),
   value: z.string(),
   threshold: z.string(),
-  verdict: z.enum(["pass", "hold", "fail"]),
+  status: z.enum(["pass", "wait", "fail"]),
   reason: z.string(),
 });
 
 const evaluation = z.object({
   gate: z.enum([...GATES, "soak", "cooling"]),
-  verdict: z.enum(["pass", "hold", "callback", "fail"]),
+  status: z.enum(["pass", "wait", "ask", "fail"]),
   readings: z.array(reading),
-  passedSeconds: z.number(),
-  holdSeconds: z.number(),
-  heldSeconds: z.number(),
+  stableSeconds: z.number(),
+  stableForSeconds: z.number(),
+  waitedSeconds: z.number(),
   timeoutSeconds: z.number(),
 }) satisfies z.ZodType<GateEvaluation>;
 

@@ -23,7 +23,7 @@ export async function readAlarms(
     return conditions.map((condition) => ({
       ...about(condition),
       value: "unreadable",
-      verdict: "hold",
+      status: "wait",
       reason: `alarm "${condition.name}" cannot be read: ${why}`,
     }));
   }
@@ -33,12 +33,12 @@ function judge(condition: AlarmCondition, found: AlarmReading | undefined, now: 
   const { state, since }: AlarmReading = found ?? { state: "missing" };
   const reading = { ...about(condition), value: state };
   if (state !== "OK") {
-    const verdict = state === "ALARM" ? "fail" : "hold";
-    return { ...reading, verdict, reason: `alarm "${condition.name}" is ${state}` };
+    const status = state === "ALARM" ? "fail" : "wait";
+    return { ...reading, status, reason: `alarm "${condition.name}" is ${state}` };
   }
   const short = shortOf(condition.okForSeconds, since, now);
-  if (short === undefined) return { ...reading, verdict: "pass", reason: "" };
-  return { ...reading, verdict: "hold", reason: `alarm "${condition.name}" is OK, ${short}` };
+  if (short === undefined) return { ...reading, status: "pass", reason: "" };
+  return { ...reading, status: "wait", reason: `alarm "${condition.name}" is OK, ${short}` };
 }
 
 /** What an alarm that is OK now lacks; undefined where it has been so for long enough. */

@@ -13,20 +13,20 @@ export function readApproval(
   return [{ kind: "approval", name: "approval", threshold: `approved by ${who}`, ...judge(asked, now) }];
 }
 
-type Judgement = Pick<ConditionReading, "value" | "verdict" | "reason">;
+type Judgement = Pick<ConditionReading, "value" | "status" | "reason">;
 
 function judge(asked: Approval | undefined, now: Date): Judgement {
-  if (!asked) return { value: "not asked yet", verdict: "hold", reason: "asked for when all else holds" };
+  if (!asked) return { value: "not asked yet", status: "wait", reason: "asked for when all else holds" };
   const { decision, deadline } = asked;
   if (!decision) {
     return isExpired(asked, now)
-      ? { value: "expired", verdict: "fail", reason: `nobody decided until ${deadline}` }
-      : { value: "asked", verdict: "hold", reason: `waits for an answer until ${deadline}` };
+      ? { value: "expired", status: "fail", reason: `nobody decided until ${deadline}` }
+      : { value: "asked", status: "wait", reason: `waits for an answer until ${deadline}` };
   }
-  const value = `${decision.verdict} by ${decision.by} at ${decision.at}`;
-  return decision.verdict === "approved"
-    ? { value, verdict: "pass", reason: "" }
-    : { value, verdict: "fail", reason: `rejected by ${decision.by}: ${decision.reason}` };
+  const value = `${decision.answer} by ${decision.by} at ${decision.at}`;
+  return decision.answer === "approved"
+    ? { value, status: "pass", reason: "" }
+    : { value, status: "fail", reason: `rejected by ${decision.by}: ${decision.reason}` };
 }
 
 /** An answer at the very deadline still counts. */

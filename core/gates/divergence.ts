@@ -15,16 +15,17 @@ export async function readDivergence(
   const threshold = `at most ${percent(divergence.atMost)}`;
   const about = { kind: "divergence", name: "divergence", threshold } as const;
   const proof = await newestProof(session, run);
-  if (!proof) return [{ ...about, value: "no proof", verdict: "hold", reason: "there is no proof of this run yet" }];
+  if (!proof)
+    return [{ ...about, value: "no validation", status: "wait", reason: "this run has no validation result yet" }];
   const share = proof.rows === 0 ? 0 : proof.mismatches / proof.rows;
   const value = percent(share);
-  if (share <= divergence.atMost) return [{ ...about, value, verdict: "pass", reason: "" }];
+  if (share <= divergence.atMost) return [{ ...about, value, status: "pass", reason: "" }];
   const rows = `${String(proof.mismatches)} of ${String(proof.rows)} rows`;
-  return [{ ...about, value, verdict: "hold", reason: `${rows} differ (${value}), must be ${threshold}` }];
+  return [{ ...about, value, status: "wait", reason: `${rows} differ (${value}), must be ${threshold}` }];
 }
 
 /**
- * What the run's newest proof found, as its verdict wrote it down. Not the checks of the shards: a table that was
+ * What the run's newest proof found, as it was recorded. Not the checks of the shards: a table that was
  * rewritten since has none that count, although it was proven.
  */
 export async function newestProof(session: Session, run: Run): Promise<Findings | undefined> {

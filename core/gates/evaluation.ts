@@ -10,7 +10,7 @@ export interface ConditionReading {
   /** What is asked for: `OK for 300 s`, `at most 250`. */
   readonly threshold: string;
   /** `fail` is not waited for: an alarm that fires, a rejection. */
-  readonly verdict: "pass" | "hold" | "fail";
+  readonly status: "pass" | "wait" | "fail";
   /** Why, for a person; empty where it passes. */
   readonly reason: string;
 }
@@ -20,15 +20,15 @@ export interface GateEvaluation {
   /** The gate's name, or the phase that is watched in the same way. */
   readonly gate: GateName | "soak" | "cooling";
   /** `callback`: everything else holds, and a person is asked. */
-  readonly verdict: "pass" | "hold" | "callback" | "fail";
+  readonly status: "pass" | "wait" | "ask" | "fail";
   readonly readings: readonly ConditionReading[];
   /**
-   * Seconds for which everything but the approval has held without a break; of `holdSeconds` that it must. Of soak and
+   * Seconds for which everything but the approval has held without a break; of `stableForSeconds` that it must. Of soak and
    * cooling: how long they last already, and must.
    */
-  readonly passedSeconds: number;
-  readonly holdSeconds: number;
-  /** Seconds for which the gate has been on hold, of those that it may be. */
-  readonly heldSeconds: number;
+  readonly stableSeconds: number;
+  readonly stableForSeconds: number;
+  /** Seconds for which the gate has been waiting, of those that it may be. */
+  readonly waitedSeconds: number;
   readonly timeoutSeconds: number;
 }

@@ -41,7 +41,7 @@ export async function failGate(
 }
 
 function gateError({ plan, evaluation }: FailedGate): GateFailed | ApprovalDenied {
-  const denied = evaluation.readings.some(({ kind, verdict }) => kind === "approval" && verdict === "fail");
+  const denied = evaluation.readings.some(({ kind, status }) => kind === "approval" && status === "fail");
   const details: ErrorDetails = {
     object: `gate ${plan.name}`,
     problem: reasonsOf(evaluation).join(", "),

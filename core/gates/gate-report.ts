@@ -6,12 +6,12 @@ import { sql } from "../sql/statement.ts";
 const gateReportSchema = z.object({
   /** As in `GateEvaluation`. */
   gate: z.string(),
-  /** Times that it was looked at. */
-  looks: z.number(),
-  /** From each look that found something but the approval not to hold until the next look. */
-  secondsOnHold: z.number(),
+  /** Times that it was evaluated. */
+  polls: z.number(),
+  /** From each evaluation in which a condition, approval aside, did not pass, until the next evaluation. */
+  waitedSeconds: z.number(),
   /** What people answered where it asked them. */
-  decisions: z.array(z.object({ by: z.string(), verdict: z.string(), reason: z.string() })),
+  decisions: z.array(z.object({ by: z.string(), answer: z.string(), reason: z.string() })),
 });
 
 /** How one gate of a run went. */
@@ -23,21 +23,21 @@ export async function gateReports(session: Session, runId: string): Promise<read
     WITH event AS (
       SELECT id, kind, subject, detail, at FROM sluice.event
       WHERE run_id = ${runId} AND kind IN ('gate', 'decision')
-    ), look AS (
+    ), poll AS (
       SELECT id, subject,
         EXISTS (SELECT FROM jsonb_array_elements(detail -> 'readings') AS r
-                WHERE r ->> 'kind' <> 'approval' AND r ->> 'verdict' <> 'pass') AS broken,
+                WHERE r ->> 'kind' <> 'approval' AND r ->> 'status' <> 'pass') AS broken,
         extract(epoch FROM lead(at, 1, at) OVER (PARTITION BY subject ORDER BY id) - at) AS seconds
       FROM event WHERE kind = 'gate'
     ), gate AS (
-      SELECT subject, min(id) AS first, count(*) AS looks,
-        coalesce(round(sum(seconds) FILTER (WHERE broken), 1), 0) AS on_hold
-      FROM look GROUP BY subject
+      SELECT subject, min(id) AS first, count(*) AS polls,
+        coalesce(round(sum(seconds) FILTER (WHERE broken), 1), 0) AS waited
+      FROM poll GROUP BY subject
     )
     SELECT CAST(coalesce(jsonb_agg(jsonb_build_object(
-      'gate', g.subject, 'looks', g.looks, 'secondsOnHold', g.on_hold, 'decisions', (
+      'gate', g.subject, 'polls', g.polls, 'waitedSeconds', g.waited, 'decisions', (
         SELECT coalesce(jsonb_agg(jsonb_build_object(
-          'by', d.detail ->> 'by', 'verdict', d.detail ->> 'verdict', 'reason', d.detail ->> 'reason') ORDER BY d.id), '[]')
+          'by', d.detail ->> 'by', 'answer', d.detail ->> 'answer', 'reason', d.detail ->> 'reason') ORDER BY d.id), '[]')
         FROM event AS d WHERE d.kind = 'decision' AND d.subject = g.subject)) ORDER BY g.first), '[]') AS text) AS gates
     FROM gate AS g`);
   const parsed = z.array(gateReportSchema).safeParse(JSON.parse(String(row?.["gates"] ?? "[]")));

@@ -6,11 +6,11 @@ import type { GateEvaluation } from "./evaluation.ts";
 /** A gate's times up to now, in seconds, from the looks that the ledger has of it. */
 export interface GateTimes {
   /** Since the first look of an unbroken row in which everything but the approval held; 0 where the last one did not. */
-  readonly passedSeconds: number;
+  readonly stableSeconds: number;
   /** For which something did not hold, since the gate last passed or asked for its approval. */
-  readonly heldSeconds: number;
-  /** Since the first look after that. */
   readonly waitedSeconds: number;
+  /** Since the first look after that. */
+  readonly elapsedSeconds: number;
   /** Looks in all, whatever came in between. */
   readonly looks: number;
 }
@@ -20,15 +20,15 @@ export interface GateTimes {
  * died, or which is called a day later, knows them. A pause ends them all: nobody looked while it lasted.
  *
  * A look lasts until the next one, or until now. Whether it was one at which something did not hold is read from its
- * readings: while `holdSeconds` run, a gate waits although all of them pass.
+ * readings: while `stableForSeconds` run, a gate waits although all of them pass.
  */
 export async function gateTimes(session: Session, run: Run, gate: GateEvaluation["gate"]): Promise<GateTimes> {
   const [row] = await session.execute(sql`
     WITH look AS (
       SELECT id, at, lead(at, 1, clock_timestamp()) OVER (ORDER BY id) AS until,
-        detail ->> 'verdict' IN ('pass', 'callback') AS through,
+        detail ->> 'status' IN ('pass', 'ask') AS through,
         EXISTS (SELECT FROM jsonb_array_elements(detail -> 'readings') AS reading
-                WHERE reading ->> 'kind' <> 'approval' AND reading ->> 'verdict' <> 'pass') AS broken
+                WHERE reading ->> 'kind' <> 'approval' AND reading ->> 'status' <> 'pass') AS broken
       FROM sluice.event
       WHERE run_id = ${run.ref.id} AND kind = 'gate' AND subject = ${gate}
         AND id > coalesce((SELECT max(id) FROM sluice.event WHERE run_id = ${run.ref.id} AND kind = 'resumed'), 0)
@@ -43,9 +43,9 @@ export async function gateTimes(session: Session, run: Run, gate: GateEvaluation
     FROM look, mark`);
   const number = (key: string): number => Number(row?.[key] ?? 0);
   return {
-    passedSeconds: number("passed"),
-    heldSeconds: number("held"),
-    waitedSeconds: number("waited"),
+    stableSeconds: number("passed"),
+    waitedSeconds: number("held"),
+    elapsedSeconds: number("waited"),
     looks: number("looks"),
   };
 }

@@ -14,7 +14,7 @@ import type { ConditionReading, GateEvaluation } from "./evaluation.ts";
 import { failGate } from "./fail-gate.ts";
 import { gateTimes } from "./gate-times.ts";
 import { readMetrics } from "./metrics.ts";
-import { recordApproval, recordLook } from "./record-look.ts";
+import { recordApproval, recordEvaluation } from "./record-evaluation.ts";
 import { readPredicates } from "./sql.ts";
 
 /** The phase from which a run comes to each gate: the next one is entered behind it. */
@@ -30,9 +30,9 @@ const ASKED_IN: Readonly<Record<GateName, Phase>> = {
 };
 
 /** Looks at one gate at the most, in each of its times: each is some 9 events of the 25,000 that an execution may have. */
-const MAX_LOOKS = 120;
+const MAX_POLLS = 120;
 /** The same once it has had three times as many: it is asked at every step, or was resumed again and again. */
-const MAX_FURTHER_LOOKS = 12;
+const MAX_FURTHER_POLLS = 12;
 
 type GatePorts = Pick<Ports, "registry" | "database" | "alarms" | "metrics" | "approvals" | "notifier" | "clock">;
 
@@ -54,7 +54,7 @@ export async function gate(
   const approval = asked ?? (await askPeople(ports, run, { plan, record, look }));
   if (approval) await recordApproval(ports.database, approval);
   const evaluation = look.judge(approval);
-  await recordLook(ports.database, run, evaluation);
+  await recordEvaluation(ports.database, run, evaluation);
   return answer(ports, run, { plan, evaluation, approval, looks: look.looks });
 }
 
@@ -80,7 +80,7 @@ async function lookAt(ports: GatePorts, run: Run, plan: GatePlan): Promise<Look>
     ...(await readDivergence(ports.database, run, plan.divergence)),
   ];
   const times = await gateTimes(ports.database, run, plan.name);
-  const limits = { gate: plan.name, holdSeconds: plan.holdSeconds, timeoutSeconds: plan.timeoutSeconds };
+  const limits = { gate: plan.name, stableForSeconds: plan.stableForSeconds, timeoutSeconds: plan.timeoutSeconds };
   return {
     judge: (approval) => evaluate(limits, [...readings, ...readApproval(plan.approval, approval, now)], times),
     looks: times.looks,
@@ -99,7 +99,7 @@ interface Question {
  */
 async function askPeople(ports: GatePorts, run: Run, { plan, record, look }: Question): Promise<Approval | undefined> {
   const evaluation = look.judge(undefined);
-  if (!plan.approval || evaluation.verdict !== "callback") return undefined;
+  if (!plan.approval || evaluation.status !== "ask") return undefined;
   const now = ports.clock.now();
   const approval: Approval = {
     runId: run.ref.id,
@@ -124,30 +124,33 @@ interface Judged {
 
 async function answer(ports: GatePorts, run: Run, judged: Judged): Promise<StepResult> {
   const { evaluation, approval } = judged;
-  switch (evaluation.verdict) {
+  switch (evaluation.status) {
     case "pass":
       return { ...done(passText(evaluation, approval)), gate: evaluation };
-    case "hold":
+    case "wait":
       return { ...holdOn(judged), gate: evaluation };
-    case "callback":
+    case "ask":
       return { ...standBy(run, approval, ports.clock.now()), gate: evaluation };
     case "fail":
-      return failGate(ports, run, { ...judged, rejected: approval?.decision?.verdict === "rejected" });
+      return failGate(ports, run, { ...judged, rejected: approval?.decision?.answer === "rejected" });
     default:
-      return evaluation.verdict satisfies never;
+      return evaluation.status satisfies never;
   }
 }
 
 function holdOn({ plan, evaluation, looks }: Judged): StepResult {
-  const { passedSeconds, holdSeconds, heldSeconds, timeoutSeconds } = evaluation;
-  const most = looks < 3 * MAX_LOOKS ? MAX_LOOKS : MAX_FURTHER_LOOKS;
-  const poll = Math.max(plan.pollSeconds, (timeoutSeconds + holdSeconds) / most);
+  const { stableSeconds, stableForSeconds, waitedSeconds, timeoutSeconds } = evaluation;
+  const most = looks < 3 * MAX_POLLS ? MAX_POLLS : MAX_FURTHER_POLLS;
+  const poll = Math.max(plan.pollSeconds, (timeoutSeconds + stableForSeconds) / most);
   if (isBroken(evaluation.readings)) {
-    const held = `on hold for ${whole(heldSeconds)} s of ${whole(timeoutSeconds)} s`;
+    const held = `waiting for ${whole(waitedSeconds)} s of ${whole(timeoutSeconds)} s`;
     return wait(poll, `${held}: ${reasonsOf(evaluation).join(", ")}`);
   }
-  const left = holdSeconds - passedSeconds;
-  return wait(Math.min(left, poll), `all has held for ${whole(passedSeconds)} s of ${whole(holdSeconds)} s`);
+  const left = stableForSeconds - stableSeconds;
+  return wait(
+    Math.min(left, poll),
+    `everything has passed for ${whole(stableSeconds)} s of ${whole(stableForSeconds)} s`,
+  );
 }
 
 /** Until the deadline, unless somebody wakes the run before: then the gate finds what was decided. */
@@ -159,7 +162,7 @@ function standBy({ ref }: Run, approval: Approval | undefined, now: Date): StepR
 
 function passText({ readings }: GateEvaluation, approval: Approval | undefined): string {
   const conditions = readings.filter(({ kind }) => kind !== "approval").length;
-  const held = conditions === 1 ? "1 condition holds" : `${String(conditions)} conditions hold`;
+  const held = conditions === 1 ? "1 condition passes" : `${String(conditions)} conditions pass`;
   return approval?.decision ? `${held}, approved by ${approval.decision.by}: ${approval.decision.reason}` : held;
 }
 

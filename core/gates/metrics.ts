@@ -21,14 +21,14 @@ async function readMetric(metrics: Metrics, condition: MetricCondition, now: Dat
     const worst = worstOf(condition, values);
     if (worst === undefined) {
       const reason = `${object} has no data in the last ${String(condition.overSeconds)} s`;
-      return { ...about, value: "no data", verdict: "hold", reason };
+      return { ...about, value: "no data", status: "wait", reason };
     }
     const value = String(worst);
-    if (isWithin(condition, worst)) return { ...about, value, verdict: "pass", reason: "" };
-    return { ...about, value, verdict: "hold", reason: `${object} is ${value}, must be ${threshold}` };
+    if (isWithin(condition, worst)) return { ...about, value, status: "pass", reason: "" };
+    return { ...about, value, status: "wait", reason: `${object} is ${value}, must be ${threshold}` };
   } catch (error) {
     const reason = `${object} cannot be read: ${whyUnreadable(error)}`;
-    return { ...about, value: "unreadable", verdict: "hold", reason };
+    return { ...about, value: "unreadable", status: "wait", reason };
   }
 }
 

@@ -17,7 +17,7 @@ export function planGate({ gates }: Pick<Migration, "gates">, name: GateName): G
     ...(approval && {
       approval: { withinSeconds: seconds(approval.within), selfApproval: approval.self_approval },
     }),
-    holdSeconds: seconds(declared?.hold ?? 0),
+    stableForSeconds: seconds(declared?.stable_for ?? 0),
     timeoutSeconds: seconds(declared?.timeout ?? gates.timeout),
     pollSeconds: seconds(gates.poll),
     onFail: declared?.on_fail ?? "rollback",

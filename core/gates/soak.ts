@@ -5,7 +5,7 @@ import { readAlarms } from "./alarms.ts";
 import { evaluate, reasonsOf } from "./evaluate.ts";
 import type { GateEvaluation } from "./evaluation.ts";
 import { gateTimes } from "./gate-times.ts";
-import { recordLook } from "./record-look.ts";
+import { recordEvaluation } from "./record-evaluation.ts";
 import { enterPhase, secondsInPhase, type Ports, type Run } from "../run/run.ts";
 import { done, wait, type StepResult } from "../run/step-result.ts";
 
@@ -24,10 +24,10 @@ export function coolingPhase(ports: HoldPorts, run: Run): Promise<StepResult> {
 /**
  * Looks at a phase at the most, and at one hold in it: each is some 9 events of the 25,000 that an execution may have.
  * An alarm that fires ends the run by itself; the look is for one whose event got lost. Once a phase has had that many,
- * since an alarm comes and goes all through it, a hold is looked at as seldom as the phase: `MAX_LOOKS` more at most.
+ * since an alarm comes and goes all through it, a hold is looked at as seldom as the phase: `MAX_POLLS` more at most.
  */
-const MAX_LOOKS = 500;
-const MAX_LOOKS_ON_HOLD = 120;
+const MAX_POLLS = 500;
+const MAX_POLLS_WAITING = 120;
 
 interface Hold {
   readonly phase: Extract<Phase, "soak" | "cooling">;
@@ -39,13 +39,13 @@ async function hold(ports: HoldPorts, run: Run, { phase, seconds }: Hold): Promi
   await enterPhase(ports, run, phase);
   const { rollbackAlarms } = run.plan;
   const { evaluation, looks } = await lookAt(ports, run, { phase, seconds });
-  await recordLook(ports.database, run, evaluation);
-  if (evaluation.verdict === "fail") throw failed(evaluation);
-  const seldom = Math.max(rollbackAlarms.pollSeconds, seconds / MAX_LOOKS);
-  if (evaluation.verdict === "hold") {
-    return { ...holdOn(rollbackAlarms, evaluation, looks < MAX_LOOKS ? 0 : seldom), gate: evaluation };
+  await recordEvaluation(ports.database, run, evaluation);
+  if (evaluation.status === "fail") throw failed(evaluation);
+  const seldom = Math.max(rollbackAlarms.pollSeconds, seconds / MAX_POLLS);
+  if (evaluation.status === "wait") {
+    return { ...holdOn(rollbackAlarms, evaluation, looks < MAX_POLLS ? 0 : seldom), gate: evaluation };
   }
-  const left = seconds - evaluation.passedSeconds;
+  const left = seconds - evaluation.stableSeconds;
   if (left <= 0) return { ...done(`${String(seconds)} s of ${phase} are over, alarms OK`), gate: evaluation };
   const message = `${String(Math.ceil(left))} s of ${phase} left, alarms OK`;
   return { ...wait(Math.min(left, seldom), message), gate: evaluation };
@@ -63,9 +63,9 @@ async function lookAt(ports: HoldPorts, run: Run, { phase, seconds }: Hold): Pro
   const conditions = rollbackAlarms.alarms.map((name) => ({ name, okForSeconds: 0 }));
   const readings = await readAlarms(ports.alarms, conditions, ports.clock.now());
   const times = await gateTimes(ports.database, run, phase);
-  const limits = { gate: phase, holdSeconds: 0, timeoutSeconds: rollbackAlarms.timeoutSeconds };
-  const passedSeconds = await secondsInPhase(ports.database, run, phase);
-  const evaluation = { ...evaluate(limits, readings, times), passedSeconds, holdSeconds: seconds };
+  const limits = { gate: phase, stableForSeconds: 0, timeoutSeconds: rollbackAlarms.timeoutSeconds };
+  const stableSeconds = await secondsInPhase(ports.database, run, phase);
+  const evaluation = { ...evaluate(limits, readings, times), stableSeconds, stableForSeconds: seconds };
   return { evaluation, looks: times.looks };
 }
 
@@ -74,8 +74,8 @@ function holdOn(
   evaluation: GateEvaluation,
   leastSeconds: number,
 ): StepResult {
-  const held = `on hold for ${String(Math.round(evaluation.heldSeconds))} s of ${String(timeoutSeconds)} s`;
-  const poll = Math.max(pollSeconds, timeoutSeconds / MAX_LOOKS_ON_HOLD, leastSeconds);
+  const held = `waiting for ${String(Math.round(evaluation.waitedSeconds))} s of ${String(timeoutSeconds)} s`;
+  const poll = Math.max(pollSeconds, timeoutSeconds / MAX_POLLS_WAITING, leastSeconds);
   return wait(poll, `${held}: ${reasonsOf(evaluation).join(", ")}`);
 }
 

@@ -28,19 +28,19 @@ export async function readPredicates(
 
 function noTimeFor({ name }: GatePlan["sql"][number]): ConditionReading {
   const reason = `predicate "${name}" was not evaluated: those before it took ${String(ALL_PREDICATES_SECONDS)} s`;
-  return { kind: "sql", name, threshold: "true", value: "unreadable", verdict: "hold", reason };
+  return { kind: "sql", name, threshold: "true", value: "unreadable", status: "wait", reason };
 }
 
 async function readPredicate(database: Database, { name, holds }: GatePlan["sql"][number]): Promise<ConditionReading> {
   const about = { kind: "sql", name, threshold: "true" } as const;
   try {
     const value = await evaluatePredicate(database, holds);
-    if (value === true) return { ...about, value: "true", verdict: "pass", reason: "" };
+    if (value === true) return { ...about, value: "true", status: "pass", reason: "" };
     const text = typeof value === "boolean" || value === null ? String(value) : "not a boolean";
-    return { ...about, value: text, verdict: "hold", reason: `predicate "${name}" is ${text}` };
+    return { ...about, value: text, status: "wait", reason: `predicate "${name}" is ${text}` };
   } catch (error) {
     const reason = `predicate "${name}" cannot be evaluated: ${whyUnreadable(error)}`;
-    return { ...about, value: "unreadable", verdict: "hold", reason };
+    return { ...about, value: "unreadable", status: "wait", reason };
   }
 }
 

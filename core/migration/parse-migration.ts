@@ -109,11 +109,20 @@ interface UnknownKey {
   readonly document: MigrationDocument;
 }
 
+/** Keys of earlier versions, by what they are called now. */
+const RENAMED_KEYS: Readonly<Record<string, string>> = { hold: "stable_for" };
+
 function unknownKey({ path, key, document }: UnknownKey): Problem {
   const known = keysOf(schemaAt(path)).filter((name) => name !== "$schema");
-  const near = nearestName(key, known);
-  const hint = near === undefined ? `allowed: ${known.join(", ")}` : `did you mean "${near}"?`;
+  const hint = keyHint(key, known);
   return { line: document.lineOf([...path, key], "key"), text: `${pathText([...path, key])}: unknown key; ${hint}` };
+}
+
+function keyHint(key: string, known: readonly string[]): string {
+  const renamed = known.find((name) => name === RENAMED_KEYS[key]);
+  if (renamed !== undefined) return `it is called "${renamed}" now`;
+  const near = nearestName(key, known);
+  return near === undefined ? `allowed: ${known.join(", ")}` : `did you mean "${near}"?`;
 }
 
 /** `cutover.steps[1].percent` */

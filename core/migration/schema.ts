@@ -171,7 +171,7 @@ const threshold = z
         error: "a duration of at most 15d: CloudWatch has coarser points of what is older",
       })
       .prefault("5m")
-      .describe("How far back is looked; the worst point counts, and none is not healthy"),
+      .describe("How far back the points are read; the worst one counts, and none is not healthy"),
     at_most: z.number().optional().describe("No point above this"),
     at_least: z.number().optional().describe("No point below this"),
   })
@@ -198,7 +198,7 @@ const gate = z
       .array(
         z.strictObject({
           name: z.string().min(1).describe("As people call it"),
-          holds: expression.describe("A boolean SQL expression, in a read-only transaction; null does not hold"),
+          holds: expression.describe("A boolean SQL expression, in a read-only transaction; null does not pass"),
         }),
       )
       .min(1)
@@ -207,7 +207,7 @@ const gate = z
     divergence: z
       .strictObject({ at_most: z.number().min(0).max(1).describe("Largest share of rows that may differ, 0 to 1") })
       .optional()
-      .describe("What the run's last proof found; only after the validation"),
+      .describe("What the run's last validation found; only after it"),
     approval: z
       .strictObject({
         within: duration
@@ -217,26 +217,28 @@ const gate = z
         self_approval: z.boolean().default(true).describe("Whether the person who started the run may approve it"),
       })
       .optional()
-      .describe("A person decides, after all else holds"),
-    hold: duration.prefault("0s").describe("How long all else must hold without a break; alone, a plain soak"),
+      .describe("A person decides, after all else passes"),
+    stable_for: duration
+      .prefault("0s")
+      .describe("How long every condition but an approval must pass without a break; alone, a plain soak"),
     timeout: duration.optional().describe("How long the gate may wait, approval aside (default: gates.timeout)"),
     on_fail: z.enum(["rollback", "pause"]).default("rollback").describe("What a failed gate does to the run"),
   })
-  .describe("What must hold for the run to go on");
+  .describe("What must pass for the run to go on");
 
 const GATE_SCHEMAS = {
   before_expand: gate.optional().describe("Before the table gets its new column and triggers"),
-  before_backfill: gate.optional().describe("Before history is brought over"),
-  before_validate: gate.optional().describe("Before the proof of equality"),
+  before_backfill: gate.optional().describe("Before existing rows are backfilled"),
+  before_validate: gate.optional().describe("Before the validation"),
   before_cutover: gate.optional().describe("Before the first traffic moves"),
   between_steps: gate
     .optional()
     .describe(
-      "Before each further step of the cutover, and all through its soak; its hold counts on from step to step",
+      "Before each further step of the cutover, and all through its soak; its stable_for counts on from step to step",
     ),
   before_soak: gate.optional().describe("Before the soak with all traffic on the new path"),
   before_cooling: gate.optional().describe("Before the days of cooling"),
-  before_contract: gate.optional().describe("Before the last proof, after which the old shape is dropped"),
+  before_contract: gate.optional().describe("Before the last validation, after which the old shape is dropped"),
 };
 
 /** The gates of a run, in its order. */
@@ -252,7 +254,9 @@ const gates = z
       .default([])
       .describe("Alarms that must be OK at every gate; one that fires from expand to cooling returns all traffic"),
     timeout: duration.prefault("30m").describe("How long a gate may wait before it fails"),
-    poll: duration.prefault("30s").describe("Between two looks; longer where a gate may wait for hours or days"),
+    poll: duration
+      .prefault("30s")
+      .describe("Between two evaluations of a gate; longer where a gate may wait for hours or days"),
     ...GATE_SCHEMAS,
   })
   .prefault({})

@@ -137,7 +137,7 @@ export interface GatePlan {
   readonly divergence?: { readonly atMost: number };
   readonly approval?: { readonly withinSeconds: number; readonly selfApproval: boolean };
   /** How long everything above, but for the approval, must hold without a break. */
-  readonly holdSeconds: number;
+  readonly stableForSeconds: number;
   /** How long the gate may wait for it. */
   readonly timeoutSeconds: number;
   readonly pollSeconds: number;
@@ -162,7 +162,7 @@ export interface PlanEstimates {
 }
 
 /** Raised where a plan of before cannot be carried out any more. */
-export const PLAN_FORMAT = 2;
+export const PLAN_FORMAT = 3;
 
 export interface Plan {
   readonly format: typeof PLAN_FORMAT;

@@ -15,12 +15,12 @@ export function approval(changes: Partial<Approval> = {}): Approval {
 }
 
 const YES: Decision = {
-  verdict: "approved",
+  answer: "approved",
   by: "arn:aws:iam::000000000000:user/ann",
   at: "2026-01-05T09:30:00.000Z",
   reason: "looked at the proof",
 };
-const NO: Decision = { ...YES, verdict: "rejected", by: "arn:aws:iam::000000000000:user/bob" };
+const NO: Decision = { ...YES, answer: "rejected", by: "arn:aws:iam::000000000000:user/bob" };
 
 /** What every adapter of {@link Approvals} does. `harness` gives an empty one. */
 export function approvalsContract(name: string, harness: () => Promise<Approvals>): void {
@@ -43,7 +43,7 @@ export function approvalsContract(name: string, harness: () => Promise<Approvals
       expect(await approvals.ofRun("a")).toEqual([again]);
       await approvals.decide("a", "before_cutover", { ...YES, at: "2026-01-05T10:30:00.000Z" });
       const third = approval({ requestedAt: "2026-01-05T12:00:00.000Z", deadline: "2026-01-05T13:00:00.000Z" });
-      expect(await approvals.request(third)).toMatchObject({ ...again, decision: { verdict: "approved" } });
+      expect(await approvals.request(third)).toMatchObject({ ...again, decision: { answer: "approved" } });
     });
 
     it("lists what a run asked in the order in which it did", async () => {

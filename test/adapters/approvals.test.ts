@@ -27,7 +27,7 @@ describe("approvals on DynamoDB", () => {
     const approvals = new DynamoApprovals(table);
     await approvals.request(approval());
     const { Item } = await table.client.send(new GetItemCommand({ TableName: table.tableName, Key: KEY }));
-    const decision = Object.fromEntries(["verdict", "by", "at", "reason"].map((key) => [key, { S: "perhaps" }]));
+    const decision = Object.fromEntries(["answer", "by", "at", "reason"].map((key) => [key, { S: "perhaps" }]));
     const edited = { ...Item, ...KEY, decision: { M: decision } };
     await table.client.send(new PutItemCommand({ TableName: table.tableName, Item: edited }));
     await expect(approvals.find("a", "before_cutover")).rejects.toThrow(ServiceRefused);

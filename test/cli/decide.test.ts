@@ -21,14 +21,14 @@ const decision = async (): Promise<unknown> => (await stack.approvals.find("frid
 
 const GATE: GateEvaluation = {
   gate: "before_cutover",
-  verdict: "callback",
+  status: "ask",
   readings: [
-    { kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK for 300 s", verdict: "pass", reason: "" },
-    { kind: "approval", name: "approval", value: "none", threshold: "approved", verdict: "hold", reason: "asked" },
+    { kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK for 300 s", status: "pass", reason: "" },
+    { kind: "approval", name: "approval", value: "none", threshold: "approved", status: "wait", reason: "asked" },
   ],
-  passedSeconds: 600,
-  holdSeconds: 600,
-  heldSeconds: 0,
+  stableSeconds: 600,
+  stableForSeconds: 600,
+  waitedSeconds: 0,
   timeoutSeconds: 1_800,
 };
 
@@ -37,7 +37,7 @@ describe("sluice approve", () => {
     const { code, out, err } = await sluice()("approve", "friday", "--plan", "3f9c21ab", "--reason", "checked with BI");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toBe(`✓ Gate before_cutover of run "friday" is approved by ${BEN}. The run goes on.\n`);
-    expect(await decision()).toMatchObject({ verdict: "approved", by: BEN, reason: "checked with BI" });
+    expect(await decision()).toMatchObject({ answer: "approved", by: BEN, reason: "checked with BI" });
     expect(stack.callbacks.woken).toEqual(["token-of-friday"]);
     const request = { run: "friday", plan: "3f9c21ab", reason: "checked with BI" };
     const proof = { query: JSON.stringify({ arn: BEN, purpose: purpose("approve", request) }) };
@@ -50,7 +50,7 @@ describe("sluice approve", () => {
     expect(JSON.parse(out)).toMatchObject({
       run: "friday",
       gate: "before_cutover",
-      verdict: "approved",
+      answer: "approved",
       by: BEN,
       at: "2026-01-05T09:00:00.000Z",
     });
@@ -106,7 +106,7 @@ friday
   gate before cutover  waits for a person
     ✓ alarm crm-errors: OK (asked: OK for 300 s)
     … approval: asked
-    everything has held for 10m of 10m
+    everything has passed for 10m of 10m
 
 `.trimStart(),
       );
@@ -161,7 +161,7 @@ describe("sluice reject", () => {
     expect(out).toBe(
       `✓ Gate before_cutover of run "friday" is rejected by ${BEN}. The run is rolled back: all traffic on the old path.\n`,
     );
-    expect(await decision()).toMatchObject({ verdict: "rejected", by: BEN, reason: "the month is being closed" });
+    expect(await decision()).toMatchObject({ answer: "rejected", by: BEN, reason: "the month is being closed" });
   });
 });
 

@@ -100,7 +100,7 @@ it(
     const asked = await viewOf("monday");
     expect(asked.unread).toEqual([]);
     expect(asked.run.startedBy).toMatch(/^arn:aws:/);
-    expect(asked.step).toMatchObject({ state: "GateBeforeCutover", gate: { verdict: "callback" } });
+    expect(asked.step).toMatchObject({ state: "GateBeforeCutover", gate: { status: "ask" } });
     const { out: text } = await sluice("status", "monday");
     expect(text).toContain("gate before cutover asks a person");
     expect(text).toContain(`✓ alarm ${ALARM}`);

@@ -105,7 +105,7 @@ export class OperatedStack {
     if (name === "Start") return start(ports, request);
     if (name === "Pause") return pause(ports, request);
     if (name === "Resume") return resume(ports, request);
-    return decide(ports, { ...request, verdict: name === "Approve" ? "approved" : "rejected" });
+    return decide(ports, { ...request, answer: name === "Approve" ? "approved" : "rejected" });
   }
 }
 

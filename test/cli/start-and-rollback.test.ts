@@ -378,11 +378,11 @@ describe("the Step Functions console", () => {
   it("tells a look at a gate in full, and takes no state that stands by, or hands over, for one that said something", async () => {
     const gate = {
       gate: "before_cutover",
-      verdict: "callback",
-      readings: [{ kind: "sql", name: "idle", value: "true", threshold: "true", verdict: "pass", reason: "" }],
-      passedSeconds: 5,
-      holdSeconds: 0,
-      heldSeconds: 0,
+      status: "ask",
+      readings: [{ kind: "sql", name: "idle", value: "true", threshold: "true", status: "pass", reason: "" }],
+      stableSeconds: 5,
+      stableForSeconds: 0,
+      waitedSeconds: 0,
       timeoutSeconds: 60,
     };
     const said = { status: "callback", waitSeconds: 60, message: "asks a person", gate };

@@ -194,17 +194,17 @@ friday  cutover, running
 
 const GATE: GateEvaluation = {
   gate: "before_cutover",
-  verdict: "hold",
+  status: "wait",
   readings: [
-    { kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK for 300 s", verdict: "pass", reason: "" },
+    { kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK for 300 s", status: "pass", reason: "" },
     {
-      ...{ kind: "metric", name: "p99 of reads", value: "312.5", threshold: "at most 250", verdict: "hold" },
+      ...{ kind: "metric", name: "p99 of reads", value: "312.5", threshold: "at most 250", status: "wait" },
       reason: 'metric "p99 of reads" is 312.5, must be at most 250',
     },
   ],
-  passedSeconds: 0,
-  holdSeconds: 600,
-  heldSeconds: 95,
+  stableSeconds: 0,
+  stableForSeconds: 600,
+  waitedSeconds: 95,
   timeoutSeconds: 1_800,
 };
 
@@ -235,8 +235,8 @@ friday  validate, waits
   gate before cutover  waits
     ✓ alarm crm-errors: OK (asked: OK for 300 s)
     … metric "p99 of reads" is 312.5, must be at most 250
-    everything has held for 0s of 10m
-    on hold for 1m 35s of at most 30m
+    everything has passed for 0s of 10m
+    waiting for 1m 35s of at most 30m
 
   sluice rollback friday returns all traffic
 `.trimStart(),
@@ -246,7 +246,7 @@ friday  validate, waits
   it("shows what a person is asked, until when, and the commands that answer", async () => {
     const { services } = await world({
       runs: [record("friday", "validate")],
-      step: atGate({ ...GATE, verdict: "callback", readings: [], holdSeconds: 0, heldSeconds: 0 }),
+      step: atGate({ ...GATE, status: "ask", readings: [], stableForSeconds: 0, waitedSeconds: 0 }),
       asked: [question("friday", { selfApproval: false })],
     });
     const { out } = await testCli({ services, clock: later() })("status", "friday");
@@ -266,7 +266,7 @@ friday  validate, waits
   });
 
   it("says who answered, and that the time to answer is over", async () => {
-    const decision = { verdict: "approved", by: BEN, at: START, reason: "checked with BI" } as const;
+    const decision = { answer: "approved", by: BEN, at: START, reason: "checked with BI" } as const;
     const { services } = await world({
       runs: [record("friday", "cooling")],
       asked: [question("friday", { decision }), question("friday", { gate: "before_contract", deadline: START })],
@@ -279,7 +279,7 @@ friday  validate, waits
   it("says of a soak how long it lasts already", async () => {
     const { services } = await world({
       runs: [record("friday", "soak")],
-      step: { ...atGate({ ...GATE, gate: "soak", verdict: "pass", readings: [], passedSeconds: 38, heldSeconds: 0 }) },
+      step: { ...atGate({ ...GATE, gate: "soak", status: "pass", readings: [], stableSeconds: 38, waitedSeconds: 0 }) },
     });
     const { out } = await testCli({ services, clock: later() })("status", "friday");
     expect(out).toMatch(/^friday {2}soak, running\n/);

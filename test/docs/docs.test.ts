@@ -194,7 +194,16 @@ describe("the concepts' gates", () => {
     const { gates } = parse(block("docs/concepts.md", "yaml", "before_cutover:")) as { readonly gates: object };
     const { gates: parsed } = parseMigration(JSON.stringify({ ...file, gates }), "docs/concepts.md");
     expect(Object.keys(parsed.before_cutover ?? {})).toEqual(
-      expect.arrayContaining(["alarms", "metrics", "sql", "divergence", "approval", "hold", "timeout", "on_fail"]),
+      expect.arrayContaining([
+        "alarms",
+        "metrics",
+        "sql",
+        "divergence",
+        "approval",
+        "stable_for",
+        "timeout",
+        "on_fail",
+      ]),
     );
   });
 

@@ -72,7 +72,7 @@ describe.concurrent("a gate that asks people", () => {
       expect(await registry.run(runId)).toMatchObject({ phase: "validate" });
 
       const yes = await boris.command("approve", { run: runId, plan: planHash, reason: "checked the numbers" });
-      expect(yes).toMatchObject({ done: { run: runId, gate: "before_cutover", verdict: "approved", by: boris.arn } });
+      expect(yes).toMatchObject({ done: { run: runId, gate: "before_cutover", answer: "approved", by: boris.arn } });
       const second = await anna.command("approve", { run: runId, plan: planHash, reason: "me too" });
       expect(refusal(second)).toContain(boris.arn);
       expect(await ended(run)).toMatchObject({ status: "SUCCEEDED" });
@@ -81,7 +81,7 @@ describe.concurrent("a gate that asks people", () => {
         [runId],
       );
       expect(decisions.rows).toEqual([
-        { detail: expect.objectContaining({ verdict: "approved", by: boris.arn, reason: "checked the numbers" }) },
+        { detail: expect.objectContaining({ answer: "approved", by: boris.arn, reason: "checked the numbers" }) },
       ]);
       expect(await standbyToken(runId)).toBeUndefined();
     },
@@ -117,7 +117,7 @@ describe.concurrent("a gate that asks people", () => {
       const own = await anna.command("approve", { run: runId, plan: planHash, reason: "trust me" });
       expect(refusal(own)).toContain(anna.arn);
       expect(await boris.command("approve", { run: runId, plan: planHash, reason: "read it" })).toMatchObject({
-        done: { verdict: "approved" },
+        done: { answer: "approved" },
       });
       expect(await stack().ended(executionArn)).toMatchObject({ status: "SUCCEEDED" });
     },
@@ -143,7 +143,7 @@ describe.concurrent("a gate that asks people", () => {
     async () => {
       const { run, runId } = await asks("rejected");
       const no = await boris.command("reject", { run: runId, reason: "quarter end" });
-      expect(no).toMatchObject({ done: { run: runId, verdict: "rejected", by: boris.arn } });
+      expect(no).toMatchObject({ done: { run: runId, answer: "rejected", by: boris.arn } });
       expect(await stack().ended(run)).toMatchObject({ status: "FAILED", error: "ApprovalDenied" });
       await rolledBack(runId);
       expect((await stack().registry.run(runId))?.reason).toMatch(/quarter end/);

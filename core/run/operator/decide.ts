@@ -12,7 +12,7 @@ export interface DecisionRequest {
   readonly plan?: string | undefined;
   /** The gate whose question was looked at: the run may have come to its next one since. */
   readonly gate?: string | undefined;
-  readonly verdict: Decision["verdict"];
+  readonly answer: Decision["answer"];
   readonly reason: string;
   /** Made for the purpose `approve` or `reject` of run, plan, gate and reason. */
   readonly proof: CallerProof;
@@ -22,7 +22,7 @@ export interface DecisionRequest {
 export interface Decided {
   readonly run: string;
   readonly gate: Approval["gate"];
-  readonly verdict: Decision["verdict"];
+  readonly answer: Decision["answer"];
   readonly by: string;
   readonly at: string;
   readonly message: string;
@@ -43,7 +43,7 @@ export async function decide(ports: DecidePorts, request: DecisionRequest): Prom
   const record = await requireRun(ports.registry, request.run);
   refuseIfOver(record);
   const approval = await openApproval(ports, request);
-  const decision = { verdict: request.verdict, by, at: ports.clock.now().toISOString(), reason: request.reason };
+  const decision = { answer: request.answer, by, at: ports.clock.now().toISOString(), reason: request.reason };
   refuseUnlessFitting(approval, request, decision);
   refuseSelf(approval, record, decision);
   const after = await ports.approvals.decide(request.run, approval.gate, decision);
@@ -53,8 +53,8 @@ export async function decide(ports: DecidePorts, request: DecisionRequest): Prom
 }
 
 async function identify({ callers }: DecidePorts, request: DecisionRequest): Promise<string> {
-  const { run, plan, gate, verdict, reason, proof } = request;
-  const command = verdict === "approved" ? "approve" : "reject";
+  const { run, plan, gate, answer, reason, proof } = request;
+  const command = answer === "approved" ? "approve" : "reject";
   const by = await callers.identify(proof, purpose(command, { run, plan, gate, reason }));
   const unfit = validateReason(reason);
   if (unfit === undefined) return by;
@@ -83,8 +83,8 @@ async function openApproval(
   throw decidedAlready(newest, newest.decision);
 }
 
-function decidedAlready({ gate, runId }: Approval, { verdict, by, at, reason }: Decision): DecisionRefused {
-  const problem = `was ${verdict} by ${by} at ${at} ("${reason}"), and nothing else is asked now`;
+function decidedAlready({ gate, runId }: Approval, { answer, by, at, reason }: Decision): DecisionRefused {
+  const problem = `was ${answer} by ${by} at ${at} ("${reason}"), and nothing else is asked now`;
   return refused(`gate ${gate} of run "${runId}"`, problem, `See where it stands: sluice status ${runId}`);
 }
 
@@ -109,12 +109,8 @@ function refuseUnlessFitting(
 }
 
 /** A person may always reject: that is to end one's own run, which a rollback does too. */
-function refuseSelf(
-  { gate, selfApproval }: Approval,
-  { runId, startedBy }: RunRecord,
-  { verdict, by }: Decision,
-): void {
-  if (selfApproval || verdict === "rejected") return;
+function refuseSelf({ gate, selfApproval }: Approval, { runId, startedBy }: RunRecord, { answer, by }: Decision): void {
+  if (selfApproval || answer === "rejected") return;
   const object = `gate ${gate} of run "${runId}"`;
   if (startedBy === undefined) {
     const problem = "must not be approved by whoever started the run, and nobody knows who did";
@@ -137,20 +133,20 @@ function lost({ gate, runId, deadline, decision }: Approval, { at }: Decision): 
   const object = `gate ${gate} of run "${runId}"`;
   const remedy = `See where it stands: sluice status ${runId}`;
   if (!decision) return refused(object, `asked for an answer until ${deadline}, and it is ${at}`, remedy);
-  const { verdict, by, at: when, reason } = decision;
-  return refused(object, `was ${verdict} by ${by} at ${when} ("${reason}"), a moment before`, remedy);
+  const { answer, by, at: when, reason } = decision;
+  return refused(object, `was ${answer} by ${by} at ${when} ("${reason}"), a moment before`, remedy);
 }
 
 function isSame(decision: Decision | undefined, other: Decision): boolean {
   if (decision === undefined) return false;
-  const { verdict, by, at, reason } = decision;
-  return verdict === other.verdict && by === other.by && at === other.at && reason === other.reason;
+  const { answer, by, at, reason } = decision;
+  return answer === other.answer && by === other.by && at === other.at && reason === other.reason;
 }
 
-function messageOf({ gate, runId }: Approval, { verdict, by }: Decision, { paused }: RunRecord): string {
-  const then = verdict === "approved" ? "The run goes on" : "The run is rolled back: all traffic on the old path";
+function messageOf({ gate, runId }: Approval, { answer, by }: Decision, { paused }: RunRecord): string {
+  const then = answer === "approved" ? "The run goes on" : "The run is rolled back: all traffic on the old path";
   const next = paused ? `It is paused by ${paused.by}; when that ends: ${then}` : then;
-  return `Gate ${gate} of run "${runId}" is ${verdict} by ${by}. ${next}.`;
+  return `Gate ${gate} of run "${runId}" is ${answer} by ${by}. ${next}.`;
 }
 
 function refused(object: string, problem: string, remedy: string): DecisionRefused {

@@ -50,7 +50,7 @@ describe("the rollbackAlarms and the gates in a plan's print", () => {
         ],
         sql: [{ name: "quiet", holds: "NOT EXISTS (SELECT FROM crm.jobs)" }],
         divergence: { at_most: 0.001 },
-        hold: "10m",
+        stable_for: "10m",
         approval: { within: "2d", self_approval: false },
         timeout: "2h",
         on_fail: "pause",
@@ -66,14 +66,14 @@ describe("the rollbackAlarms and the gates in a plan's print", () => {
       "metric: errors: 100 * errors / requests at least 1, each 1m of the last 1h",
       "predicate: quiet: NOT EXISTS (SELECT FROM crm.jobs)",
       "divergence: 0.1 % of rows at most",
-      "hold: all of it for 10m without a break",
+      "stable_for: all of it for 10m without a break",
       "approval: by another person than who starts the run, within 2d",
-      "timeout: 2h on hold, the approval aside; then the run is paused",
+      "timeout: 2h waiting, the approval aside; then the run is paused",
     ]);
     expect(beforeContract.trim().split("\n")).toEqual([
       "alarm: crm-errors: OK",
       "approval: by a person, within 3d",
-      "timeout: 30m on hold, the approval aside; then the run is rolled back",
+      "timeout: 30m waiting, the approval aside; then the run is rolled back",
     ]);
   });
 
@@ -82,7 +82,7 @@ describe("the rollbackAlarms and the gates in a plan's print", () => {
     ["a pause", { before_soak: { on_fail: "pause" } }],
     ["an alarm that must have been OK for a while", { before_soak: { alarms: { names: ["crm-errors"] } } }],
     ["an alarm of its own", { before_soak: { alarms: { names: ["other"], ok_for: "0s" } } }],
-    ["a soak", { before_soak: { hold: "1m" } }],
+    ["a soak", { before_soak: { stable_for: "1m" } }],
   ])("shows the one gate that has %s", (_, gates) => {
     const text = guardAndGates({ alarms: ["crm-errors"], ...gates });
     expect(text).toContain("; 1 gate asks for more");

@@ -47,7 +47,7 @@ function factsOf(
       alarms: ["crm-errors"],
       startedBy: "arn:aws:sts::1:assumed-role/Lead/maria",
     },
-    readings: [{ kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK", verdict: "pass", reason: "" }],
+    readings: [{ kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK", status: "pass", reason: "" }],
     proof: FINDINGS,
     approval: {
       runId: ref.id,

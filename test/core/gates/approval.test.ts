@@ -35,8 +35,8 @@ beforeEach(async () => {
 
 const look = (): Promise<StepResult> => gate(stage.ports, stage.run, { gate: NAME });
 
-async function decide(verdict: Decision["verdict"]): Promise<void> {
-  const decision = { verdict, by: MARIA, at: stage.clock.now().toISOString(), reason: "looks right" };
+async function decide(answer: Decision["answer"]): Promise<void> {
+  const decision = { answer, by: MARIA, at: stage.clock.now().toISOString(), reason: "looks right" };
   await stage.approvals.decide(stage.run.ref.id, NAME, decision);
 }
 
@@ -57,7 +57,7 @@ describe("a gate that asks for an approval", () => {
     expect(result).toMatchObject({
       status: "callback",
       message: `waits for "sluice approve ${stage.run.ref.id}" or "sluice reject" until ${asked?.deadline ?? ""}`,
-      gate: { verdict: "callback" },
+      gate: { status: "ask" },
     });
     expect("waitSeconds" in result && result.waitSeconds).toBeGreaterThan(7_190);
     expect("waitSeconds" in result && result.waitSeconds).toBeLessThanOrEqual(7_200);
@@ -66,7 +66,7 @@ describe("a gate that asks for an approval", () => {
       name: "approval",
       value: "asked",
       threshold: "approved by a person",
-      verdict: "hold",
+      status: "wait",
       reason: `waits for an answer until ${asked?.deadline ?? ""}`,
     });
   });
@@ -87,7 +87,7 @@ describe("a gate that asks for an approval", () => {
   });
 
   it("does not ask before all else has held for its time", async () => {
-    stage = await standAt({ hold: "10m" });
+    stage = await standAt({ stable_for: "10m" });
     await look();
     expect(stage.notifier.messages).toEqual([]);
     await stage.pass(600);
@@ -100,11 +100,11 @@ describe("a gate that asks for an approval", () => {
     await decide("approved");
     expect(await look()).toMatchObject({
       status: "done",
-      message: `2 conditions hold, approved by ${MARIA}: looks right`,
+      message: `2 conditions pass, approved by ${MARIA}: looks right`,
     });
     const at = expect.any(String) as string;
     expect(await events("decision")).toEqual([
-      { subject: NAME, by: MARIA, verdict: "approved", reason: "looks right", at },
+      { subject: NAME, by: MARIA, answer: "approved", reason: "looks right", at },
     ]);
     await look();
     expect(await events("decision")).toHaveLength(1);
@@ -115,7 +115,7 @@ describe("a gate that asks for an approval", () => {
     await decide("approved");
     await stage.pass(3_600);
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
-    expect(await look()).toMatchObject({ status: "wait", message: /on hold for \d s of 300 s/ });
+    expect(await look()).toMatchObject({ status: "wait", message: /waiting for \d s of 300 s/ });
     stage.alarms.set("crm-errors", "OK");
     expect((await look()).status).toBe("done");
   });
@@ -126,7 +126,7 @@ describe("a gate that asks for an approval", () => {
     await decide("rejected");
     await expect(look()).rejects.toThrow(ApprovalDenied);
     await expect(look()).rejects.toThrow(`gate before_cutover: rejected by ${MARIA}: looks right`);
-    expect(await events("decision")).toMatchObject([{ verdict: "rejected" }]);
+    expect(await events("decision")).toMatchObject([{ answer: "rejected" }]);
     expect((await stage.registry.run(stage.run.ref.id))?.paused).toBeUndefined();
   });
 
@@ -165,7 +165,7 @@ describe("a gate that asks for an approval", () => {
     const asked = stage.notifier.messages.filter(({ subject }) => subject.includes("waits for your approval"));
     expect(asked).toHaveLength(2);
     await stage.approvals.decide(stage.run.ref.id, NAME, {
-      verdict: "approved",
+      answer: "approved",
       by: MARIA,
       at: stage.clock.now().toISOString(),
       reason: "late, but well",
@@ -204,7 +204,7 @@ describe("a gate that asks for an approval", () => {
     expect((await look()).status).toBe("callback");
     expect(stage.notifier.messages[0]?.body).toContain("This gate asks for nothing but the approval.");
     await decide("approved");
-    expect(await look()).toMatchObject({ message: `0 conditions hold, approved by ${MARIA}: looks right` });
+    expect(await look()).toMatchObject({ message: `0 conditions pass, approved by ${MARIA}: looks right` });
   });
 });
 

@@ -34,7 +34,7 @@ describe("a gate that asks for the divergence", () => {
 
   async function read(): Promise<ConditionReading | undefined> {
     const result = await gate(stage.ports, stage.run, { gate: "before_cutover" });
-    expect(result.status).toBe(result.gate?.verdict === "pass" ? "done" : "wait");
+    expect(result.status).toBe(result.gate?.status === "pass" ? "done" : "wait");
     return result.gate?.readings.find(({ kind }) => kind === "divergence");
   }
 
@@ -43,17 +43,17 @@ describe("a gate that asks for the divergence", () => {
     expect(await read()).toEqual({
       kind: "divergence",
       name: "divergence",
-      value: "no proof",
+      value: "no validation",
       threshold: "at most 10 %",
-      verdict: "hold",
-      reason: "there is no proof of this run yet",
+      status: "wait",
+      reason: "this run has no validation result yet",
     });
   });
 
   it("passes up to the share that may differ", async () => {
     await backfilled({ damaged: 2 });
     await stage.flow.validate();
-    expect(await read()).toMatchObject({ value: "10 %", verdict: "pass", reason: "" });
+    expect(await read()).toMatchObject({ value: "10 %", status: "pass", reason: "" });
   });
 
   it("holds above it, and says of how many rows", async () => {
@@ -61,7 +61,7 @@ describe("a gate that asks for the divergence", () => {
     await stage.flow.validate();
     expect(await read()).toMatchObject({
       value: "15 %",
-      verdict: "hold",
+      status: "wait",
       reason: "3 of 20 rows differ (15 %), must be at most 10 %",
     });
   });
@@ -69,7 +69,7 @@ describe("a gate that asks for the divergence", () => {
   it("passes for a table without rows, which was proven as well", async () => {
     await backfilled({ rows: 0 });
     await stage.flow.validate();
-    expect(await read()).toMatchObject({ value: "0 %", verdict: "pass" });
+    expect(await read()).toMatchObject({ value: "0 %", status: "pass" });
   });
 
   it("goes by the newest proof, though the table was rewritten since", async () => {
@@ -77,15 +77,15 @@ describe("a gate that asks for the divergence", () => {
     await stage.flow.validate();
     await fresh.client.query(`UPDATE contacts SET acquisition_channel = lead_source`);
     await fresh.client.query(`VACUUM FULL contacts`);
-    expect(await read()).toMatchObject({ value: "15 %", verdict: "hold" });
+    expect(await read()).toMatchObject({ value: "15 %", status: "wait" });
     await stage.flow.validate();
-    expect(await read()).toMatchObject({ value: "0 %", verdict: "pass" });
+    expect(await read()).toMatchObject({ value: "0 %", status: "pass" });
   });
 
   it("takes no proof of another run for its own", async () => {
     await backfilled();
     await stage.flow.validate();
     stage = await (await Stage.begin(fresh, CHANGES)).reach("validate");
-    expect(await read()).toMatchObject({ value: "no proof" });
+    expect(await read()).toMatchObject({ value: "no validation" });
   });
 });

@@ -37,32 +37,32 @@ async function standAt(gates: Partial<Gates> = {}, phase: Phase = "validate"): P
 
 const look = (name: GateName = NAME): Promise<StepResult> => gate(stage.ports, stage.run, { gate: name });
 
-/** The verdicts that the ledger has of a gate, in order. */
-async function verdicts(name = NAME): Promise<string[]> {
-  const { rows } = await fresh.client.query<{ verdict: string }>(
-    `SELECT detail ->> 'verdict' AS verdict FROM sluice.event
+/** The statuses that the ledger has of a gate, in order. */
+async function statuses(name = NAME): Promise<string[]> {
+  const { rows } = await fresh.client.query<{ status: string }>(
+    `SELECT detail ->> 'status' AS status FROM sluice.event
      WHERE run_id = $1 AND kind = 'gate' AND subject = $2 ORDER BY id`,
     [stage.run.ref.id, name],
   );
-  return rows.map(({ verdict }) => verdict);
+  return rows.map(({ status }) => status);
 }
 
 describe("a gate that asks for the guard's alarms", () => {
   it("passes when every alarm is OK now, and says what it read", async () => {
-    const reading = { kind: "alarm", value: "OK", threshold: "OK", verdict: "pass", reason: "" } as const;
+    const reading = { kind: "alarm", value: "OK", threshold: "OK", status: "pass", reason: "" } as const;
     expect(await look()).toEqual({
       status: "done",
-      message: "2 conditions hold",
+      message: "2 conditions pass",
       gate: {
         gate: NAME,
-        verdict: "pass",
+        status: "pass",
         readings: [
           { ...reading, name: "crm-errors" },
           { ...reading, name: "crm-latency" },
         ],
-        passedSeconds: 0,
-        holdSeconds: 0,
-        heldSeconds: 0,
+        stableSeconds: 0,
+        stableForSeconds: 0,
+        waitedSeconds: 0,
         timeoutSeconds: 300,
       } satisfies GateEvaluation,
     });
@@ -70,7 +70,7 @@ describe("a gate that asks for the guard's alarms", () => {
 
   it("passes where the plan names nothing", async () => {
     stage = await standAt({ alarms: [] });
-    expect(await look()).toMatchObject({ status: "done", message: "0 conditions hold" });
+    expect(await look()).toMatchObject({ status: "done", message: "0 conditions pass" });
   });
 
   it.each(["INSUFFICIENT_DATA", "missing"] as const)("holds while an alarm is %s", async (state) => {
@@ -79,9 +79,9 @@ describe("a gate that asks for the guard's alarms", () => {
       status: "wait",
       waitSeconds: 20,
       message: expect.stringMatching(
-        new RegExp(`^on hold for \\d s of 300 s: alarm "crm-latency" is ${state}$`),
+        new RegExp(`^waiting for \\d s of 300 s: alarm "crm-latency" is ${state}$`),
       ) as string,
-      gate: { verdict: "hold" },
+      gate: { status: "wait" },
     });
   });
 
@@ -89,7 +89,7 @@ describe("a gate that asks for the guard's alarms", () => {
     stage.alarms.set("crm-latency", "ALARM");
     await expect(look()).rejects.toThrow(GateFailed);
     await expect(look()).rejects.toThrow(/gate before_cutover: alarm "crm-latency" is ALARM/);
-    expect(await verdicts()).toEqual(["fail", "fail"]);
+    expect(await statuses()).toEqual(["fail", "fail"]);
   });
 
   it("counts an alarm that the answer leaves out as missing", async () => {
@@ -109,7 +109,7 @@ describe("a gate that asks for the guard's alarms", () => {
   it("does not take a fault of ours for a reading", async () => {
     vi.spyOn(stage.alarms, "states").mockRejectedValue(new TypeError("undefined is not a function"));
     await expect(look()).rejects.toThrow(TypeError);
-    expect(await verdicts()).toEqual([]);
+    expect(await statuses()).toEqual([]);
   });
 
   it("looks less often where it may hold for days, so that the execution's history has room for it", async () => {
@@ -124,7 +124,7 @@ it("looks less often at a gate that has had many looks: it is asked at each step
   expect(await look()).toMatchObject({ status: "wait", waitSeconds: 20 });
   await fresh.client.query(
     `INSERT INTO sluice.event (run_id, kind, subject, detail)
-     SELECT $1, 'gate', $2, '{"verdict": "pass", "readings": []}' FROM generate_series(1, 360)`,
+     SELECT $1, 'gate', $2, '{"status": "pass", "readings": []}' FROM generate_series(1, 360)`,
     [stage.run.ref.id, NAME],
   );
   expect(await look()).toMatchObject({ status: "wait", waitSeconds: 300 / 12 });
@@ -139,14 +139,14 @@ describe("a gate that holds", () => {
     await look();
     stage.alarms.set("crm-errors", "OK");
     expect((await look()).status).toBe("done");
-    expect(await verdicts()).toEqual(["hold", "pass"]);
+    expect(await statuses()).toEqual(["wait", "pass"]);
   });
 
   it("fails when it held for its timeout, and names everything that does not hold", async () => {
     stage.alarms.set("crm-latency", "missing");
     await look();
     await stage.pass(270);
-    expect(await look()).toMatchObject({ status: "wait", message: /^on hold for 27\d s of 300 s/ });
+    expect(await look()).toMatchObject({ status: "wait", message: /^waiting for 27\d s of 300 s/ });
     await stage.pass(30);
     await expect(look()).rejects.toThrow(GateFailed);
     await expect(look()).rejects.toThrow(/"crm-errors" is INSUFFICIENT_DATA, alarm "crm-latency" is missing/);
@@ -160,7 +160,7 @@ describe("a gate that holds", () => {
       await stage.pass(3_600);
       const result = await look();
       expect(result).toMatchObject({ status: "wait", gate: { timeoutSeconds: 43_200 } });
-      expect(Math.floor((result.gate?.heldSeconds ?? 0) / 3_600)).toBe(hour);
+      expect(Math.floor((result.gate?.waitedSeconds ?? 0) / 3_600)).toBe(hour);
     }
     await stage.pass(3_600);
     await expect(look()).rejects.toThrow(GateFailed);
@@ -173,7 +173,7 @@ describe("a gate that holds", () => {
     expect((await look()).status).toBe("done");
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
     await stage.pass(30);
-    expect(await look()).toMatchObject({ status: "wait", message: /on hold for \d s of 300 s/ });
+    expect(await look()).toMatchObject({ status: "wait", message: /waiting for \d s of 300 s/ });
   });
 
   it("has all of its time again after a pause: nobody looked while that lasted", async () => {
@@ -188,7 +188,7 @@ describe("a gate that holds", () => {
     await stage.registry.resume(id, { resumedBy: "maria", resumedAt: stage.clock.now().toISOString() });
     expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({
       status: "wait",
-      message: /on hold for \d s of 300 s/,
+      message: /waiting for \d s of 300 s/,
     });
     await stage.pass(300);
     await expect(step(stage.ports, stage.run, { gate: NAME })).rejects.toThrow(GateFailed);
@@ -199,24 +199,24 @@ describe("a gate that holds", () => {
     const { id } = stage.run.ref;
     await fresh.client.query(`UPDATE sluice.event SET subject = 'before_soak' WHERE run_id = $1`, [id]);
     await stage.pass(400);
-    expect(await look()).toMatchObject({ message: /on hold for \d s/ });
+    expect(await look()).toMatchObject({ message: /waiting for \d s/ });
   });
 });
 
 describe("a gate that must hold for a while", () => {
   beforeEach(async () => {
-    stage = await standAt({ before_cutover: { hold: "10m" } });
+    stage = await standAt({ before_cutover: { stable_for: "10m" } });
   });
 
-  it("passes when everything has held for that long without a break, and not before", async () => {
+  it("passes when everything has passed for that long without a break, and not before", async () => {
     expect(await look()).toMatchObject({
       status: "wait",
       waitSeconds: 20,
-      message: /^all has held for \d s of 600 s$/,
+      message: /^everything has passed for \d s of 600 s$/,
     });
     await stage.pass(590);
     const last = await look();
-    expect(last).toMatchObject({ status: "wait", message: /^all has held for 59\d s of 600 s$/ });
+    expect(last).toMatchObject({ status: "wait", message: /^everything has passed for 59\d s of 600 s$/ });
     expect("waitSeconds" in last && last.waitSeconds).toBeLessThanOrEqual(10);
     await stage.pass(10);
     expect(await look()).toMatchObject({ status: "done" });
@@ -225,17 +225,17 @@ describe("a gate that must hold for a while", () => {
   it("takes that time for no hold: it may be longer than the timeout", async () => {
     await look();
     await stage.pass(400);
-    expect(await look()).toMatchObject({ status: "wait", gate: { heldSeconds: 0, timeoutSeconds: 300 } });
+    expect(await look()).toMatchObject({ status: "wait", gate: { waitedSeconds: 0, timeoutSeconds: 300 } });
   });
 
   it("begins anew after a break", async () => {
     await look();
     await stage.pass(500);
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
-    expect(await look()).toMatchObject({ message: /^on hold for \d s of 300 s/, gate: { passedSeconds: 0 } });
+    expect(await look()).toMatchObject({ message: /^waiting for \d s of 300 s/, gate: { stableSeconds: 0 } });
     stage.alarms.set("crm-errors", "OK");
     await stage.pass(20);
-    expect(await look()).toMatchObject({ message: /^all has held for \d s of 600 s$/ });
+    expect(await look()).toMatchObject({ message: /^everything has passed for \d s of 600 s$/ });
     await stage.pass(590);
     expect((await look()).status).toBe("wait");
     await stage.pass(10);
@@ -249,14 +249,14 @@ describe("a gate that must hold for a while", () => {
       stage.run.ref.id,
     ]);
     await stage.pass(10);
-    expect(await look()).toMatchObject({ message: /^all has held for \d s of 600 s$/ });
+    expect(await look()).toMatchObject({ message: /^everything has passed for \d s of 600 s$/ });
   });
 
   it("is a plain soak where it asks for nothing else", async () => {
-    stage = await standAt({ alarms: [], before_cutover: { hold: "2m" } });
+    stage = await standAt({ alarms: [], before_cutover: { stable_for: "2m" } });
     expect(await look()).toMatchObject({ status: "wait" });
     await stage.pass(120);
-    expect(await look()).toMatchObject({ status: "done", message: "0 conditions hold" });
+    expect(await look()).toMatchObject({ status: "done", message: "0 conditions pass" });
   });
 
   it("fails when what comes and goes has been away for its timeout in all", async () => {
@@ -267,7 +267,7 @@ describe("a gate that must hold for a while", () => {
       await stage.pass(140);
     }
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
-    expect(await look()).toMatchObject({ status: "wait", message: /^on hold for 28\d s of 300 s/ });
+    expect(await look()).toMatchObject({ status: "wait", message: /^waiting for 28\d s of 300 s/ });
     await stage.pass(20);
     await expect(look()).rejects.toThrow(GateFailed);
   });
@@ -287,7 +287,7 @@ describe("a gate that must hold for a while", () => {
   });
 
   it("does not soak again at each further step of the cutover, unless there was a break", async () => {
-    stage = await standAt({ between_steps: { hold: "10m" } }, "cutover");
+    stage = await standAt({ between_steps: { stable_for: "10m" } }, "cutover");
     await look("between_steps");
     await stage.pass(600);
     expect((await look("between_steps")).status).toBe("done");
@@ -310,7 +310,7 @@ describe("a gate whose alarms must have been OK for a while", () => {
     expect(await look()).toMatchObject({
       status: "wait",
       message: /: alarm "crm-errors" is OK, and must be for (4\d|50) s more$/,
-      gate: { readings: [{ value: "OK", threshold: "OK for 300 s", verdict: "hold" }] },
+      gate: { readings: [{ value: "OK", threshold: "OK for 300 s", status: "wait" }] },
     });
     await stage.pass(50);
     expect((await look()).status).toBe("done");
@@ -346,7 +346,7 @@ describe("a gate that fails, and is to pause the run", () => {
       status: "callback",
       waitSeconds: 86_400,
       message: /^paused by gate before_cutover since .*: alarm "crm-errors" is ALARM$/,
-      gate: { verdict: "fail" },
+      gate: { status: "fail" },
     });
     expect((await stage.registry.run(id))?.paused).toEqual({
       by: "gate before_cutover",
@@ -372,7 +372,7 @@ describe("a gate that fails, and is to pause the run", () => {
     await stage.pass(3_600);
     await stage.registry.resume(stage.run.ref.id, { resumedBy: "maria", resumedAt: stage.clock.now().toISOString() });
     const step = pausable(gate);
-    expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({ message: /on hold for \d s of 300 s/ });
+    expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({ message: /waiting for \d s of 300 s/ });
     await stage.pass(300);
     expect(await step(stage.ports, stage.run, { gate: NAME })).toMatchObject({ status: "callback" });
     expect(stage.notifier.messages).toHaveLength(2);
@@ -419,7 +419,7 @@ describe("every gate", () => {
     expect((await look(name)).status).toBe("done");
     stage = await standAt({}, ASKED_IN[name] === "expand" ? "backfill" : "expand");
     await expect(look(name)).rejects.toThrow(RunSuperseded);
-    expect(await verdicts(name)).toEqual([]);
+    expect(await statuses(name)).toEqual([]);
   });
 
   it("is asked no more when the run was rolled back", async () => {

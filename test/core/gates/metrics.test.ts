@@ -29,7 +29,7 @@ async function read(
 
 describe("a metric that a gate asks for", () => {
   it("passes while its worst point is within the threshold, which itself is within", async () => {
-    const reading = { kind: "metric", name: "p99 of reads", verdict: "pass", reason: "" } as const;
+    const reading = { kind: "metric", name: "p99 of reads", status: "pass", reason: "" } as const;
     expect(await read([100, 250, 3])).toEqual({ ...reading, value: "250", threshold: "at most 250" });
     expect(await read([300, 250.5], { bound: "at least" })).toEqual({
       ...reading,
@@ -41,11 +41,11 @@ describe("a metric that a gate asks for", () => {
   it("holds for one point that is not", async () => {
     expect(await read([1, 250.1, 2])).toMatchObject({
       value: "250.1",
-      verdict: "hold",
+      status: "wait",
       reason: 'metric "p99 of reads" is 250.1, must be at most 250',
     });
     expect(await read([999, 249, 999], { bound: "at least" })).toMatchObject({
-      verdict: "hold",
+      status: "wait",
       reason: 'metric "p99 of reads" is 249, must be at least 250',
     });
   });
@@ -53,13 +53,13 @@ describe("a metric that a gate asks for", () => {
   it("holds where there is no point: nothing that measures is no health", async () => {
     expect(await read([])).toMatchObject({
       value: "no data",
-      verdict: "hold",
+      status: "wait",
       reason: 'metric "p99 of reads" has no data in the last 300 s',
     });
   });
 
   it.each(["at most", "at least"] as const)("holds for what is no number, held to %s", async (bound) => {
-    expect(await read([1, Number.NaN], { bound })).toMatchObject({ verdict: "hold" });
+    expect(await read([1, Number.NaN], { bound })).toMatchObject({ status: "wait" });
   });
 
   it.each([
@@ -68,7 +68,7 @@ describe("a metric that a gate asks for", () => {
   ])("holds where it cannot be read, and says so: $name", async (error) => {
     expect(await read(error)).toMatchObject({
       value: "unreadable",
-      verdict: "hold",
+      status: "wait",
       reason: `metric "p99 of reads" cannot be read: ${error.details.problem}`,
     });
   });
@@ -85,9 +85,9 @@ describe("a metric that a gate asks for", () => {
       [condition({ name: "a", expression: "a" }), condition({ name: "b", expression: "1 / 0" })],
       NOW,
     );
-    expect(readings.map(({ name, verdict }) => [name, verdict])).toEqual([
+    expect(readings.map(({ name, status }) => [name, status])).toEqual([
       ["a", "pass"],
-      ["b", "hold"],
+      ["b", "wait"],
     ]);
   });
 });

@@ -21,7 +21,7 @@ describe("a gate of a plan", () => {
       ],
       metrics: [],
       sql: [],
-      holdSeconds: 0,
+      stableForSeconds: 0,
       timeoutSeconds: 1_800,
       pollSeconds: 30,
       onFail: "rollback",
@@ -45,9 +45,9 @@ describe("a gate of a plan", () => {
   });
 
   it("has its own times, and those of all gates where it has none, in whole seconds, never less than was written", () => {
-    const gates: Gates = { timeout: "90s", poll: "250ms", before_soak: { hold: "1500ms", timeout: "1h" } };
-    expect(gate(gates)).toMatchObject({ holdSeconds: 0, timeoutSeconds: 90, pollSeconds: 1 });
-    expect(gate(gates, "before_soak")).toMatchObject({ holdSeconds: 2, timeoutSeconds: 3_600, pollSeconds: 1 });
+    const gates: Gates = { timeout: "90s", poll: "250ms", before_soak: { stable_for: "1500ms", timeout: "1h" } };
+    expect(gate(gates)).toMatchObject({ stableForSeconds: 0, timeoutSeconds: 90, pollSeconds: 1 });
+    expect(gate(gates, "before_soak")).toMatchObject({ stableForSeconds: 2, timeoutSeconds: 3_600, pollSeconds: 1 });
   });
 
   it("takes predicates, divergence, approval and what a failure does as they are written", () => {

@@ -31,13 +31,13 @@ it("looks at a hold as seldom as at the phase, where an alarm comes and goes all
     expect(await coolingPhase(stage.ports, stage.run)).toMatchObject({ status: "wait", waitSeconds: 20 });
     await fresh.client.query(
       `INSERT INTO sluice.event (run_id, kind, subject, detail)
-       SELECT $1, 'gate', 'cooling', '{"verdict": "pass", "readings": []}' FROM generate_series(1, 500)`,
+       SELECT $1, 'gate', 'cooling', '{"status": "pass", "readings": []}' FROM generate_series(1, 500)`,
       [stage.run.ref.id],
     );
     expect(await coolingPhase(stage.ports, stage.run)).toMatchObject({
       status: "wait",
       waitSeconds: (30 * 86_400) / 500,
-      message: /^on hold/,
+      message: /^waiting/,
     });
   } finally {
     await fresh.close();
@@ -66,7 +66,7 @@ describe.each(HOLDS)("the $phase phase", ({ phase, before, hold, seconds, poll }
       status: "wait",
       waitSeconds: poll,
       message: expect.stringMatching(new RegExp(`^\\d+ s of ${phase} left, alarms OK$`)) as string,
-      gate: { gate: phase, verdict: "pass", holdSeconds: seconds },
+      gate: { gate: phase, status: "pass", stableForSeconds: seconds },
     });
     expect(await stage.phase()).toBe(phase);
     await stage.pass(seconds - 10);
@@ -77,7 +77,7 @@ describe.each(HOLDS)("the $phase phase", ({ phase, before, hold, seconds, poll }
     expect(await look()).toMatchObject({
       status: "done",
       message: `${String(seconds)} s of ${phase} are over, alarms OK`,
-      gate: { verdict: "pass" },
+      gate: { status: "pass" },
     });
   });
 
@@ -106,9 +106,9 @@ describe.each(HOLDS)("the $phase phase", ({ phase, before, hold, seconds, poll }
   it("counts each hold for itself, however many there are in the days that it lasts", async () => {
     for (let times = 0; times < 3; times += 1) {
       stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
-      expect(await look()).toMatchObject({ status: "wait", waitSeconds: 20, message: /^on hold for \d s of 300 s/ });
+      expect(await look()).toMatchObject({ status: "wait", waitSeconds: 20, message: /^waiting for \d s of 300 s/ });
       await stage.pass(200);
-      expect(await look()).toMatchObject({ message: /^on hold for 20\d s of 300 s/ });
+      expect(await look()).toMatchObject({ message: /^waiting for 20\d s of 300 s/ });
       stage.alarms.set("crm-errors", "OK");
       expect(await look()).toMatchObject({ message: /left, alarms OK/ });
     }
@@ -121,7 +121,7 @@ describe.each(HOLDS)("the $phase phase", ({ phase, before, hold, seconds, poll }
       [stage.run.ref.id],
     );
     expect(rows).toMatchObject([
-      { subject: phase, detail: { gate: phase, verdict: "pass", readings: [{ name: "crm-errors", value: "OK" }, {}] } },
+      { subject: phase, detail: { gate: phase, status: "pass", readings: [{ name: "crm-errors", value: "OK" }, {}] } },
     ]);
   });
 
@@ -129,7 +129,7 @@ describe.each(HOLDS)("the $phase phase", ({ phase, before, hold, seconds, poll }
     await look();
     await stage.pass(seconds);
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
-    expect(await look()).toMatchObject({ status: "wait", message: /on hold/ });
+    expect(await look()).toMatchObject({ status: "wait", message: /waiting/ });
     await stage.pass(300);
     await expect(look()).rejects.toThrow(GateFailed);
   });

@@ -37,7 +37,7 @@ describe("a predicate that a gate asks for", () => {
       name: "quiet",
       value: "true",
       threshold: "true",
-      verdict: "pass",
+      status: "pass",
       reason: "",
     });
   });
@@ -49,7 +49,7 @@ describe("a predicate that a gate asks for", () => {
     ["'true'::text", "not a boolean"],
     ["'t'", "not a boolean"],
   ])("holds for %s", async (holds, value) => {
-    expect(await read(holds)).toMatchObject({ value, verdict: "hold", reason: `predicate "quiet" is ${value}` });
+    expect(await read(holds)).toMatchObject({ value, status: "wait", reason: `predicate "quiet" is ${value}` });
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe("a predicate that a gate asks for", () => {
   ])("holds, with PostgreSQL's words, where %s cannot be evaluated", async (holds, words) => {
     expect(await read(holds)).toMatchObject({
       value: "unreadable",
-      verdict: "hold",
+      status: "wait",
       reason: expect.stringMatching(words) as string,
     });
   });
@@ -70,7 +70,7 @@ describe("a predicate that a gate asks for", () => {
       CREATE FUNCTION shout() RETURNS boolean LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION '%', repeat('no ', 100000); END $$;`);
     const reading = await read("shout()");
-    expect(reading).toMatchObject({ value: "unreadable", verdict: "hold" });
+    expect(reading).toMatchObject({ value: "unreadable", status: "wait" });
     expect(reading?.reason).toMatch(/SQLSTATE P0001: no no .*…$/);
     expect(reading?.reason.length).toBeLessThan(400);
   });
@@ -78,7 +78,7 @@ describe("a predicate that a gate asks for", () => {
   it.each(["write()", "write_all_the_same()", "take_back()", "define()", "nextval('numbers') > 0"])(
     "cannot write: %s",
     async (holds) => {
-      expect(await read(holds)).toMatchObject({ value: "unreadable", verdict: "hold" });
+      expect(await read(holds)).toMatchObject({ value: "unreadable", status: "wait" });
       expect((await fresh.client.query("SELECT FROM jobs")).rowCount).toBe(0);
       expect((await fresh.client.query("SELECT to_regclass('made') AS made")).rows).toEqual([{ made: null }]);
       const { rows } = await fresh.client.query("SELECT is_called FROM numbers");
@@ -92,7 +92,7 @@ describe("a predicate that a gate asks for", () => {
     ["is in parentheses", "((true))"],
     ["holds OR at its top", "false OR true"],
   ])("means what it says where it %s", async (_, holds) => {
-    expect(await read(holds)).toMatchObject({ verdict: "pass" });
+    expect(await read(holds)).toMatchObject({ status: "pass" });
   });
 
   it.each([
@@ -107,12 +107,12 @@ describe("a predicate that a gate asks for", () => {
     ["is nothing but a comment", "-- true"],
     ["has no row", "true AS holds FROM jobs"],
   ])("does not pass where it %s", async (_, holds) => {
-    expect(await read(holds)).toMatchObject({ verdict: "hold" });
+    expect(await read(holds)).toMatchObject({ status: "wait" });
   });
 
   it("is given 5 s and no more", async () => {
     expect(await read("pg_sleep(20) IS NOT NULL")).toMatchObject({
-      verdict: "hold",
+      status: "wait",
       reason: expect.stringMatching(/57014: canceling statement due to statement timeout/) as string,
     });
   });
@@ -132,7 +132,7 @@ describe("a predicate that a gate asks for", () => {
     const slow = { now: () => new Date((seconds += 7) * 1_000) };
     const many = Array.from({ length: 6 }, (_, index) => ({ name: String(index), holds: "true" }));
     const readings = await readPredicates({ database: fresh.database, clock: slow }, many);
-    expect(readings.map(({ verdict }) => verdict)).toEqual(["pass", "pass", "pass", "pass", "hold", "hold"]);
+    expect(readings.map(({ status }) => status)).toEqual(["pass", "pass", "pass", "pass", "wait", "wait"]);
     expect(readings[4]).toMatchObject({
       value: "unreadable",
       reason: 'predicate "4" was not evaluated: those before it took 30 s',
@@ -144,8 +144,8 @@ describe("a predicate that a gate asks for", () => {
       { name: "broken", holds: "nonsense" },
       { name: "fine", holds: "true" },
     ]);
-    expect(readings.map(({ name, verdict }) => [name, verdict])).toEqual([
-      ["broken", "hold"],
+    expect(readings.map(({ name, status }) => [name, status])).toEqual([
+      ["broken", "wait"],
       ["fine", "pass"],
     ]);
   });

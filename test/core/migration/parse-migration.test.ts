@@ -129,7 +129,7 @@ describe("the gates of a migration", () => {
           "      - { name: nothing is queued, holds: NOT EXISTS (SELECT FROM crm.jobs) }",
           "    divergence: { at_most: 0 }",
           "    approval: {}",
-          "    hold: 10m",
+          "    stable_for: 10m",
           "  before_contract: { approval: { within: 1d, self_approval: false }, timeout: 2h, on_fail: pause }",
         ].join("\n"),
       ),
@@ -149,12 +149,12 @@ describe("the gates of a migration", () => {
       sql: [{ name: "nothing is queued", holds: "NOT EXISTS (SELECT FROM crm.jobs)" }],
       divergence: { at_most: 0 },
       approval: { within: 259_200_000, self_approval: true },
-      hold: 600_000,
+      stable_for: 600_000,
       on_fail: "rollback",
     });
     expect(gates.before_contract).toEqual({
       approval: { within: 86_400_000, self_approval: false },
-      hold: 0,
+      stable_for: 0,
       timeout: 7_200_000,
       on_fail: "pause",
     });
@@ -276,7 +276,8 @@ describe("an invalid migration", () => {
       `${GATE}.approval.within: "0s" is not allowed; allowed: a duration of at least 1s`,
     ],
     [gate("on_fail: hold"), `${GATE}.on_fail: "hold" is not allowed; allowed: "rollback" or "pause"`],
-    [gate("holds: 5m"), `${GATE}.holds: unknown key; did you mean "hold"?`],
+    [gate("stable_fr: 5m"), `${GATE}.stable_fr: unknown key; did you mean "stable_for"?`],
+    [gate("hold: 5m"), `${GATE}.hold: unknown key; it is called "stable_for" now`],
     [
       metric("at_most: 1, at_least: 0"),
       /^gates\.before_soak\.metrics\[0\]: .* is not allowed; allowed: exactly one of at_most, at_least$/,

@@ -254,7 +254,7 @@ describe("gate-times", () => {
   });
 
   it("lets a gate hold for longer than its timeout, since that is no time on hold", () => {
-    expect(judge({ timeout: "1m", before_contract: { hold: "2d" } })[0]).toMatch(/^ok/);
+    expect(judge({ timeout: "1m", before_contract: { stable_for: "2d" } })[0]).toMatch(/^ok/);
     expect(
       judge({ timeout: "1s", alarms: ["crm-errors"], before_contract: { alarms: { names: ["a"], ok_for: "0s" } } })[0],
     ).toMatch(/^ok/);

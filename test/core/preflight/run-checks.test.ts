@@ -178,7 +178,7 @@ describe("pause-plan", () => {
 
   it("passes alarms, a gate before the backfill, and a gate that pauses", () => {
     expect(judge({ alarms: ["crm-errors"] })).toBe("ok");
-    expect(judge({ before_expand: { hold: "1h" } })).toBe("ok");
+    expect(judge({ before_expand: { stable_for: "1h" } })).toBe("ok");
     expect(judge({ before_backfill: { approval: {} } })).toBe("ok");
     expect(judge({ before_contract: { approval: {}, on_fail: "pause" } })).toBe("ok");
   });
@@ -204,7 +204,7 @@ describe("execution-life", () => {
 
   it("refuses waits that are a year only together, and names the longest", () => {
     const halves: Partial<MigrationInput> = {
-      gates: { before_cutover: { approval: { within: "180d" } }, before_contract: { hold: "100d" } },
+      gates: { before_cutover: { approval: { within: "180d" } }, before_contract: { stable_for: "100d" } },
       contract: { cooling: "90d" },
     };
     expect(judge(halves)[0]).toMatch(

@@ -181,7 +181,7 @@ describe("standing by", () => {
     const deadline = how === "past its deadline" ? "2026-01-05T10:00:00.000Z" : inAnHour();
     const asking = how === "of another run" ? "another" : runId;
     await stage.approvals.request({ ...APPROVAL, runId: asking, deadline });
-    const decision = { verdict: "approved", by: "ann", at: new Date().toISOString(), reason: "yes" } as const;
+    const decision = { answer: "approved", by: "ann", at: new Date().toISOString(), reason: "yes" } as const;
     if (how === "decided") await stage.approvals.decide(runId, "before_cutover", decision);
     await waitForCallback(ports, stage.run, "token");
     expect(callbacks.woken).toEqual(["token"]);

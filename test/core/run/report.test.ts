@@ -51,7 +51,7 @@ describe("the report", () => {
     });
   });
 
-  it("says how each gate went: looks, time on hold, who decided and why; and who started the run", async () => {
+  it("says how each gate went: looks, time waiting, who decided and why; and who started the run", async () => {
     const started = await Stage.begin(fresh, { migration: "other" });
     const startedBy = "arn:aws:iam::1:user/bob";
     const record = await started.registry.run(started.run.ref.id);
@@ -59,12 +59,12 @@ describe("the report", () => {
     vi.spyOn(started.registry, "transition").mockImplementation(async (change) =>
       Promise.resolve({ ...record, phase: change.to, startedBy }),
     );
-    const alarm = (verdict: string): object => ({ kind: "alarm", name: "a", verdict });
-    const asked = { kind: "approval", name: "approval", verdict: "hold" };
+    const alarm = (status: string): object => ({ kind: "alarm", name: "a", status });
+    const asked = { kind: "approval", name: "approval", status: "wait" };
     const looks: [string, number, object[]][] = [
       ["before_expand", 0, [alarm("pass")]],
-      ["before_cutover", 10, [alarm("hold")]],
-      ["before_cutover", 30, [alarm("hold")]],
+      ["before_cutover", 10, [alarm("wait")]],
+      ["before_cutover", 30, [alarm("wait")]],
       ["before_expand", 35, [alarm("pass")]],
       ["before_cutover", 40, [alarm("pass"), asked]],
       ["before_cutover", 100, [alarm("pass")]],
@@ -75,20 +75,20 @@ describe("the report", () => {
     for (const [gate, at, readings] of looks) {
       await fresh.client.query(event, [started.run.ref.id, "gate", gate, JSON.stringify({ readings }), at]);
     }
-    const decision = { by: "arn:aws:iam::1:user/ann", verdict: "approved", reason: "looks well", at: "x" };
+    const decision = { by: "arn:aws:iam::1:user/ann", answer: "approved", reason: "looks well", at: "x" };
     await fresh.client.query(event, [started.run.ref.id, "decision", "before_cutover", JSON.stringify(decision), 99]);
     await fresh.client.query(event, ["another", "gate", "before_expand", "{}", 0]);
     expect(await report(started.ports, started.run)).toMatchObject({
       startedBy,
       gates: [
-        { gate: "before_expand", looks: 2, secondsOnHold: 0, decisions: [] },
+        { gate: "before_expand", polls: 2, waitedSeconds: 0, decisions: [] },
         {
           gate: "before_cutover",
-          looks: 4,
-          secondsOnHold: 30,
-          decisions: [{ by: decision.by, verdict: "approved", reason: "looks well" }],
+          polls: 4,
+          waitedSeconds: 30,
+          decisions: [{ by: decision.by, answer: "approved", reason: "looks well" }],
         },
-        { gate: "soak", looks: 1, secondsOnHold: 0, decisions: [] },
+        { gate: "soak", polls: 1, waitedSeconds: 0, decisions: [] },
       ],
     });
   });

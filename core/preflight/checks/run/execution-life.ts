@@ -22,7 +22,7 @@ export const executionLife = runCheck({
     return refuse({
       object,
       message: `may wait for ${durationText(total)}, and its execution ends after 365 days, traffic wherever it then is; the longest wait is ${longest?.what ?? ""}`,
-      remedy: "Shorten approval.within, the holds, the timeouts or contract.cooling",
+      remedy: "Shorten approval.within, stable_for, the timeouts or contract.cooling",
     });
   },
 });
@@ -36,11 +36,11 @@ function longestWaits(migration: Migration): readonly Wait[] {
   const { cutover, soak, contract } = migration;
   const widenings = cutover.steps.length;
   const gates = GATES.flatMap((gate): readonly Wait[] => {
-    const { holdSeconds, timeoutSeconds, approval } = planGate(migration, gate);
+    const { stableForSeconds, timeoutSeconds, approval } = planGate(migration, gate);
     const times = gate === "between_steps" ? widenings - 1 : 1;
     return [
       { what: `gates.${gate}.approval.within`, seconds: times * (approval?.withinSeconds ?? 0) },
-      { what: `gates.${gate}.hold`, seconds: times * holdSeconds },
+      { what: `gates.${gate}.stable_for`, seconds: times * stableForSeconds },
       { what: `the timeout of gates.${gate}`, seconds: times * timeoutSeconds },
     ];
   });

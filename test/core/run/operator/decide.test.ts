@@ -28,9 +28,9 @@ async function ask(stage: CommandStage, changes: Partial<Approval> = {}): Promis
 
 /** As the command line does it: the proof is for just this request. */
 function by(arn: string, changes: Partial<Omit<DecisionRequest, "proof">> = {}): DecisionRequest {
-  const request = { run: "a", verdict: "approved" as const, reason: "looked at the proof", ...changes };
-  const { verdict, ...given } = request;
-  return { ...request, proof: proofOf(arn, verdict === "approved" ? "approve" : "reject", given) };
+  const request = { run: "a", answer: "approved" as const, reason: "looked at the proof", ...changes };
+  const { answer, ...given } = request;
+  return { ...request, proof: proofOf(arn, answer === "approved" ? "approve" : "reject", given) };
 }
 
 async function refusal(stage: CommandStage, request: DecisionRequest): Promise<string> {
@@ -42,12 +42,12 @@ async function refusal(stage: CommandStage, request: DecisionRequest): Promise<s
 describe("decide", () => {
   it.each(["approved", "rejected"] as const)(
     "has the gate %s by whoever proves to call, and wakes the run",
-    async (verdict) => {
+    async (answer) => {
       const stage = await asked();
-      const decided = await decide(stage, by(BOB, { verdict }));
-      const decision = { verdict, by: BOB, at: "2026-01-05T09:00:00.000Z", reason: "looked at the proof" };
+      const decided = await decide(stage, by(BOB, { answer }));
+      const decision = { answer, by: BOB, at: "2026-01-05T09:00:00.000Z", reason: "looked at the proof" };
       expect(decided).toEqual({ ...decision, run: "a", gate: "before_cutover", message: expect.any(String) });
-      expect(decided.message).toContain(verdict === "approved" ? "goes on" : "rolled back");
+      expect(decided.message).toContain(answer === "approved" ? "goes on" : "rolled back");
       expect((await stage.approvals.find("a", "before_cutover"))?.decision).toEqual(decision);
       expect(stage.woken).toBe(true);
     },
@@ -55,7 +55,7 @@ describe("decide", () => {
 
   it.each([HASH, HASH.slice(0, 8), undefined])("takes the plan's hash as %s", async (plan) => {
     const stage = await asked();
-    expect(await decide(stage, by(BOB, { plan }))).toMatchObject({ verdict: "approved" });
+    expect(await decide(stage, by(BOB, { plan }))).toMatchObject({ answer: "approved" });
   });
 
   it("decides what is asked now, not what was decided before", async () => {
@@ -63,13 +63,13 @@ describe("decide", () => {
     await decide(stage, by(ANN));
     stage.clock.advance(60_000);
     await ask(stage);
-    expect(await decide(stage, by(BOB, { verdict: "rejected" }))).toMatchObject({ gate: "before_cutover" });
-    expect(await stage.approvals.find("a", "before_expand")).toMatchObject({ decision: { verdict: "approved" } });
+    expect(await decide(stage, by(BOB, { answer: "rejected" }))).toMatchObject({ gate: "before_cutover" });
+    expect(await stage.approvals.find("a", "before_expand")).toMatchObject({ decision: { answer: "approved" } });
   });
 
   it("takes the gate that asks by its name", async () => {
     const stage = await asked();
-    expect(await decide(stage, by(BOB, { gate: "before_cutover" }))).toMatchObject({ verdict: "approved" });
+    expect(await decide(stage, by(BOB, { gate: "before_cutover" }))).toMatchObject({ answer: "approved" });
   });
 
   it("takes an answer at the very deadline", async () => {
@@ -85,7 +85,7 @@ describe("decide", () => {
 
   it.each([
     ["another run", by(BOB, { run: "b" })],
-    ["a rejection", by(BOB, { verdict: "rejected" })],
+    ["a rejection", by(BOB, { answer: "rejected" })],
     ["another plan", by(BOB, { plan: HASH })],
     ["another gate", by(BOB, { gate: "before_contract" })],
     ["another reason", by(BOB, { reason: "it is late" })],
@@ -145,7 +145,7 @@ describe("decide refuses", () => {
 
   it("a second answer, and wakes a run that the first one did not", async () => {
     const stage = await asked();
-    await decide(stage, by(ANN, { verdict: "rejected", reason: "not on a Friday" }));
+    await decide(stage, by(ANN, { answer: "rejected", reason: "not on a Friday" }));
     // As if that call had died before it woke the run.
     await stage.callbacks.keep("a", "token");
     const message = await refusal(stage, by(BOB));
@@ -166,10 +166,10 @@ describe("decide refuses", () => {
     await untouched(stage);
   });
 
-  it.each(["approved", "rejected"] as const)("an answer past the deadline (%s)", async (verdict) => {
+  it.each(["approved", "rejected"] as const)("an answer past the deadline (%s)", async (answer) => {
     const stage = await asked();
     stage.clock.advance(3_600_001);
-    expect(await refusal(stage, by(BOB, { verdict }))).toMatch(/asked for an answer until 2026-01-05T10:00:00.000Z/);
+    expect(await refusal(stage, by(BOB, { answer }))).toMatch(/asked for an answer until 2026-01-05T10:00:00.000Z/);
     await untouched(stage);
   });
 
@@ -196,7 +196,7 @@ describe("decide refuses", () => {
     await stage.registry.register({ ...unknown, runId: "b", table: "crm/public.deals" });
     await ask(stage, { runId: "b", selfApproval: false });
     expect(await refusal(stage, by(BOB, { run: "b" }))).toMatch(/nobody knows who did/);
-    expect(await decide(stage, by(BOB, { run: "b", verdict: "rejected" }))).toMatchObject({ verdict: "rejected" });
+    expect(await decide(stage, by(BOB, { run: "b", answer: "rejected" }))).toMatchObject({ answer: "rejected" });
   });
 
   it("with the first of several reasons: over, decided, plan, late, self", async () => {
@@ -210,13 +210,13 @@ describe("decide refuses", () => {
     const stage = await asked();
     const people = Array.from({ length: 20 }, (_, index) => `arn:aws:iam::000000000000:user/p${String(index)}`);
     const answers = await Promise.allSettled(
-      people.map((arn, index) => decide(stage, by(arn, { verdict: index % 2 ? "approved" : "rejected" }))),
+      people.map((arn, index) => decide(stage, by(arn, { answer: index % 2 ? "approved" : "rejected" }))),
     );
     const won = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
     expect(won).toHaveLength(1);
     for (const answer of answers) {
       if (answer.status === "rejected")
-        expect(String(answer.reason)).toContain(`was ${won[0]!.verdict} by ${won[0]!.by}`);
+        expect(String(answer.reason)).toContain(`was ${won[0]!.answer} by ${won[0]!.by}`);
     }
     expect((await stage.approvals.find("a", "before_cutover"))?.decision?.by).toBe(won[0]!.by);
   });
@@ -240,6 +240,6 @@ describe("decide refuses", () => {
 describe("the rejection of whoever started the run", () => {
   it("counts, as a rollback of theirs would", async () => {
     const stage = await asked({ selfApproval: false });
-    expect(await decide(stage, by(ANN, { verdict: "rejected" }))).toMatchObject({ verdict: "rejected", by: ANN });
+    expect(await decide(stage, by(ANN, { answer: "rejected" }))).toMatchObject({ answer: "rejected", by: ANN });
   });
 });

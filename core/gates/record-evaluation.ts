@@ -5,7 +5,7 @@ import type { Run } from "../run/run.ts";
 import type { GateEvaluation } from "./evaluation.ts";
 
 /** Writes a look down: the gate's times are read from these, and people read in them why it held. */
-export async function recordLook(session: Session, run: Run, evaluation: GateEvaluation): Promise<void> {
+export async function recordEvaluation(session: Session, run: Run, evaluation: GateEvaluation): Promise<void> {
   await recordEvent(session, {
     runId: run.ref.id,
     kind: "gate",
@@ -22,8 +22,8 @@ export async function recordApproval(session: Session, approval: Approval): Prom
   const { runId, gate, decision, requestedAt, deadline } = approval;
   await recordOnce(session, { runId, kind: "approval-requested", subject: gate, detail: { requestedAt, deadline } });
   if (!decision) return;
-  const { by, verdict, reason, at } = decision;
-  await recordOnce(session, { runId, kind: "decision", subject: gate, detail: { by, verdict, reason, at } });
+  const { by, answer, reason, at } = decision;
+  await recordOnce(session, { runId, kind: "decision", subject: gate, detail: { by, answer, reason, at } });
 }
 
 async function recordOnce(session: Session, { runId, kind, subject, detail }: LedgerEvent): Promise<void> {
