@@ -3,8 +3,14 @@ import { openPlan, type OpenPlan } from "../core/ledger/run.ts";
 import { migratedTable } from "../core/migration/migrated-table.ts";
 import type { Migration } from "../core/migration/schema.ts";
 import type { CheckResult, PreflightContext } from "../core/preflight/check.ts";
-import { DATABASE_NOT_ASKED, gatherDatabase, gatherStack, STACK_NOT_ASKED } from "../core/preflight/gather.ts";
-import { problemOf } from "../core/preflight/reading.ts";
+import {
+  DATABASE_NOT_ASKED,
+  gatherDatabase,
+  gatherStack,
+  joinReadings,
+  STACK_NOT_ASKED,
+} from "../core/preflight/gather.ts";
+import { problemOf } from "../core/reading.ts";
 import { runPreflight } from "../core/preflight/run-preflight.ts";
 import { catalogOfDatabase } from "./services/catalogs.ts";
 import type { Services } from "./services/services.ts";
@@ -46,9 +52,9 @@ export async function knownOf(
   const ofDatabase = await gatherDatabase({ database, clock: { now } }, { migration });
   try {
     const ofStack = await askStack(services, migration, { before, now });
-    return { ...about, readings: { ...ofDatabase, ...ofStack } };
+    return { ...about, readings: joinReadings(ofDatabase, ofStack) };
   } catch (error) {
-    return { ...about, readings: { ...ofDatabase, ...STACK_NOT_ASKED }, unread: problemOf(error) };
+    return { ...about, readings: joinReadings(ofDatabase, STACK_NOT_ASKED), unread: problemOf(error) };
   }
 }
 
@@ -72,7 +78,7 @@ async function askStack(
 /** The checks of a start, as far as they can be told now; one that cannot be is left out, never passed. */
 export function preflightOf(migration: Migration, { catalog, open, readings, unread }: Known): readonly CheckResult[] {
   const results = runPreflight({
-    ...(readings ?? { ...DATABASE_NOT_ASKED, ...STACK_NOT_ASKED }),
+    ...(readings ?? joinReadings(DATABASE_NOT_ASKED, STACK_NOT_ASKED)),
     migration,
     catalog,
     runId: undefined,

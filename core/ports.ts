@@ -3,9 +3,10 @@
  * adapter. An adapter translates every failure into a class of `errors.ts`.
  */
 import type { FlagState } from "./flag.ts";
-import type { GateName } from "./migration/schema.ts";
+import type { MetricCondition } from "./gates/conditions/metrics.ts";
+import type { GateName } from "./gates/gate-names.ts";
 import type { Phase } from "./plan/phases.ts";
-import type { MetricCondition, Plan } from "./plan/plan.ts";
+import type { Plan } from "./plan/plan.ts";
 import type { Statement } from "./sql/statement.ts";
 
 /** A row as PostgreSQL returned it. `bigint` and `numeric` arrive as strings, `json` as text. */

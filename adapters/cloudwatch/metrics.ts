@@ -6,7 +6,7 @@ import {
   type MetricDataResult,
 } from "@aws-sdk/client-cloudwatch";
 import { ServiceRefused, ServiceUnavailable } from "../../core/errors.ts";
-import type { MetricPlan } from "../../core/plan/plan.ts";
+import type { MetricPlan } from "../../core/gates/conditions/metrics.ts";
 import type { Metrics } from "../../core/ports.ts";
 import { translated } from "../translate-error.ts";
 

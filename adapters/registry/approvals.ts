@@ -1,5 +1,5 @@
 import { NotFound } from "../../core/errors.ts";
-import { GATES, type GateName } from "../../core/migration/schema.ts";
+import { GATES, type GateName } from "../../core/gates/gate-names.ts";
 import type { Approval, Approvals, Decision } from "../../core/ports.ts";
 import { RegistryTable, type RegistryTableProps, type Item } from "./registry-table.ts";
 import { flag, oneOf, optional, text, texts, unreadable } from "./item.ts";

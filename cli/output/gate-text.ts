@@ -1,3 +1,4 @@
+import { statusText } from "../../core/gates/conditions/kinds.ts";
 import type { ConditionReading, GateEvaluation } from "../../core/gates/evaluation.ts";
 import { seconds } from "./format.ts";
 import { indent, type Layout, wrap } from "./layout.ts";
@@ -8,7 +9,7 @@ export function gateTitle(gate: GateEvaluation["gate"]): string {
   return gate.replaceAll("_", " ");
 }
 
-/** One look at a gate: what it read, one line each, and how long it has waited of how long it may. */
+/** One evaluation of a gate: what it read, one line each, and how long it has waited of how long it may. */
 export function gateLines(evaluation: GateEvaluation, layout: Layout): string[] {
   const { readings, stableForSeconds, waitedSeconds, timeoutSeconds } = evaluation;
   const times = [
@@ -43,15 +44,7 @@ function passedFor({ gate, stableSeconds, stableForSeconds }: GateEvaluation): s
 }
 
 function readingLines(reading: ConditionReading, { style, width }: Layout): string[] {
-  const { status, kind, reason } = reading;
-  const mark = { pass: style.green("✓"), wait: style.yellow("…"), fail: style.red("✗") }[status];
-  // A reason names what was read, the value, and what is asked for; there is one approval only, which it does not name.
-  const text = reason === "" ? passedText(reading) : kind === "approval" ? `approval: ${reason}` : reason;
-  const [first = "", ...more] = wrap(text, width - 6);
+  const mark = { pass: style.green("✓"), wait: style.yellow("…"), fail: style.red("✗") }[reading.status];
+  const [first = "", ...more] = wrap(statusText(reading), width - 6);
   return [`${mark} ${first}`, ...indent(more, "  ")];
-}
-
-function passedText({ kind, name, value, threshold }: ConditionReading): string {
-  const asked = threshold === "" || threshold === value ? "" : ` (asked: ${threshold})`;
-  return `${kind === name ? kind : `${kind} ${name}`}: ${value}${asked}`;
 }

@@ -1,4 +1,7 @@
-import type { GatePlan, MetricCondition, Plan } from "../../core/plan/plan.ts";
+import type { ConditionPlan } from "../../core/gates/conditions/condition.ts";
+import { asksPeople, kindOf, questionOf } from "../../core/gates/conditions/kinds.ts";
+import { asksForMore, type GatePlan } from "../../core/gates/gate-plan.ts";
+import type { Plan } from "../../core/plan/plan.ts";
 import { counted, percent, seconds } from "./format.ts";
 import { gateTitle } from "./gate-text.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
@@ -12,8 +15,8 @@ export function guardLines({ rollbackAlarms }: Plan, layout: Layout): string[] {
   const rows: [string, string][] = [
     ["alarms", alarms.join(", ")],
     ["one fires", "from expand to cooling: the run ends by itself, and all traffic is on the old path"],
-    ["one is not OK", `soak and cooling hold, for ${seconds(timeoutSeconds)} at most, then the run is rolled back`],
-    ["looked at", `every ${seconds(pollSeconds)}, or less often where the time is long`],
+    ["one is not OK", `soak and cooling wait, for ${seconds(timeoutSeconds)} at most, then the run is rolled back`],
+    ["read", `every ${seconds(pollSeconds)}, or less often where the time is long`],
   ];
   return facts(rows, layout);
 }
@@ -21,7 +24,7 @@ export function guardLines({ rollbackAlarms }: Plan, layout: Layout): string[] {
 /** The gates that the migration declares, each with all that it asks for. The others ask for alarms alone. */
 export function gatesLines(plan: Plan, layout: Layout): string[] {
   return plan.gates
-    .filter((gate) => isDeclared(gate, plan))
+    .filter((gate) => asksForMore(gate, plan.rollbackAlarms))
     .flatMap((gate) => [
       "",
       `  ${layout.style.bold(gateTitle(gate.name))}`,
@@ -31,59 +34,25 @@ export function gatesLines(plan: Plan, layout: Layout): string[] {
 
 /** How many alarms there are, and how many gates ask for more than them. */
 export function gatesAside(plan: Plan): string {
-  const declared = plan.gates.filter((gate) => isDeclared(gate, plan)).length;
+  const declared = plan.gates.filter((gate) => asksForMore(gate, plan.rollbackAlarms)).length;
   const more = declared === 1 ? "1 gate asks for more" : `${counted(declared, "gate")} ask for more`;
   return `${counted(plan.rollbackAlarms.alarms.length, "alarm")}; ${declared === 0 ? "no gate asks for more" : more}`;
 }
 
-function isDeclared(gate: GatePlan, { gates, rollbackAlarms }: Plan): boolean {
-  const plain = ({ name, okForSeconds }: GatePlan["alarms"][number]): boolean =>
-    okForSeconds === 0 && gates.every(({ alarms }) => alarms.some((alarm) => alarm.name === name));
-  return (
-    gate.metrics.length + gate.sql.length + gate.stableForSeconds > 0 ||
-    gate.divergence !== undefined ||
-    gate.approval !== undefined ||
-    gate.onFail !== "rollback" ||
-    gate.timeoutSeconds !== rollbackAlarms.timeoutSeconds ||
-    !gate.alarms.every(plain)
-  );
-}
-
-function rowsOf(gate: GatePlan): [string, string][] {
-  const { alarms, metrics, sql, divergence, approval, stableForSeconds, timeoutSeconds, onFail } = gate;
+function rowsOf(gate: GatePlan): (readonly [string, string])[] {
+  const { conditions, stableForSeconds, timeoutSeconds, onFail } = gate;
   const failure = onFail === "pause" ? "the run is paused" : "the run is rolled back";
+  const asks = questionOf(gate) !== undefined;
   return [
-    ...alarms.map(({ name, okForSeconds }): [string, string] => [
-      "alarm",
-      okForSeconds === 0 ? `${name}: OK` : `${name}: OK for ${seconds(okForSeconds)}`,
-    ]),
-    ...metrics.map((metric): [string, string] => ["metric", metricText(metric)]),
-    ...sql.map(({ name, holds }): [string, string] => ["predicate", `${name}: ${holds}`]),
-    ...(divergence ? [["divergence", `${percent(divergence.atMost)} of rows at most`] as [string, string]] : []),
+    ...conditions.filter(({ kind }) => !asksPeople(kind)).map(rowOf),
     ...(stableForSeconds > 0
-      ? [["stable_for", `all of it for ${seconds(stableForSeconds)} without a break`] as [string, string]]
+      ? [["stable_for", `all of it for ${seconds(stableForSeconds)} without a break`] as const]
       : []),
-    ...(approval ? [["approval", approvalText(approval)] as [string, string]] : []),
-    ["timeout", `${seconds(timeoutSeconds)} waiting${approval ? ", the approval aside" : ""}; then ${failure}`],
+    ...conditions.filter(({ kind }) => asksPeople(kind)).map(rowOf),
+    ["timeout", `${seconds(timeoutSeconds)} waiting${asks ? ", the approval aside" : ""}; then ${failure}`],
   ];
 }
 
-function metricText({
-  name,
-  metrics,
-  expression,
-  bound,
-  threshold,
-  periodSeconds,
-  overSeconds,
-}: MetricCondition): string {
-  const [only] = metrics;
-  const what = metrics.length === 1 && only?.id === expression ? `${only.statistic} of ${only.metric}` : expression;
-  const window = `each ${seconds(periodSeconds)} of the last ${seconds(overSeconds)}`;
-  return `${name}: ${what} ${bound} ${String(threshold)}, ${window}`;
-}
-
-function approvalText({ withinSeconds, selfApproval }: NonNullable<GatePlan["approval"]>): string {
-  const who = selfApproval ? "a person" : "another person than who starts the run";
-  return `by ${who}, within ${seconds(withinSeconds)}`;
+function rowOf(condition: ConditionPlan): readonly [string, string] {
+  return kindOf(condition.kind)?.planText(condition, { seconds, percent }) ?? [condition.kind, condition.name ?? ""];
 }

@@ -1,19 +1,19 @@
-import type { GateName } from "../migration/schema.ts";
-import type { GatePlan } from "../plan/plan.ts";
 import type { Approval, RunRecord } from "../ports.ts";
 import type { Run } from "../run/run.ts";
 import type { Findings } from "../run/shards/validation-result.ts";
 import type { ConditionReading } from "./evaluation.ts";
+import type { GateName } from "./gate-names.ts";
+import type { GatePlan } from "./gate-plan.ts";
 
-/** All that a person is told who is asked to approve. */
+/** All that the request for an approval says. */
 export interface ApprovalFacts {
   readonly run: Run;
   readonly gate: GatePlan;
   readonly record: RunRecord;
   /** The gate's other conditions, as they were when it asked. */
   readonly readings: readonly ConditionReading[];
-  /** The run's newest proof, where it has one. */
-  readonly proof: Findings | undefined;
+  /** What the run's newest validation found, where it has one. */
+  readonly validation: Findings | undefined;
   readonly approval: Approval;
 }
 
@@ -29,9 +29,9 @@ export function approvalRequest(facts: ApprovalFacts): { readonly subject: strin
     ["Where", [whereText(facts)]],
     ["Plan", [ref.planHash]],
     ["If you approve", [NEXT[gate.name], ...onceForAll(gate)]],
-    ["If you reject, or nobody answers in time", [rejection(facts)]],
-    ["How to undo", [UNDO[gate.name] ?? wayBack(run)]],
-    ["Validation", [proofText(facts.proof)]],
+    ["If you reject, or there is no answer in time", [rejection(facts)]],
+    ["How to undo", [UNDO[gate.name] ?? rollbackText(run)]],
+    ["Validation", [validationText(facts.validation)]],
     ["What the gate read", readingTexts(facts.readings)],
     ["Deadline", [approval.deadline]],
     ["Started by", [record.startedBy ?? `not known: it was not started with "sluice start"`]],
@@ -40,7 +40,7 @@ export function approvalRequest(facts: ApprovalFacts): { readonly subject: strin
   return {
     subject: `Sluice: ${plan.migration} waits for your approval`,
     body: [
-      `Run ${ref.id} stands at gate ${gate.name} and asks a person to decide.`,
+      `Run ${ref.id} waits at gate ${gate.name} for the decision of a person.`,
       ...sections.map(([title, lines]) => [title, ...lines.map((line) => `  ${line}`)].join("\n")),
     ].join("\n\n"),
   };
@@ -54,14 +54,14 @@ function whereText({ run: { plan } }: ApprovalFacts): string {
 /** What comes after each gate. */
 export const NEXT: Readonly<Record<GateName, string>> = {
   before_expand: "Expand begins: the table gets its new column and the sync triggers. Traffic stays on the old path.",
-  before_backfill: "The backfill begins: history is brought over in small batches. Traffic stays on the old path.",
+  before_backfill: "The backfill begins: existing rows are backfilled in small batches. Traffic stays on the old path.",
   before_validate: "The validation begins: every row is read and compared. Traffic stays on the old path.",
   before_cutover: "The cutover begins: its first step sends traffic to the new path.",
   between_steps: "The cutover goes on: its next step sends more traffic to the new path.",
   before_soak: "The soak begins: all traffic stays on the new path, and the alarms are watched.",
   before_cooling: "The cooling begins: all traffic stays on the new path, and the old shape is kept in step.",
   before_contract:
-    "The last proof begins. If it finds old and new equal, the old shape is dropped: then there is no way back.",
+    "The last validation begins. If it finds old and new equal, the old shape is dropped: no rollback is possible then.",
 };
 
 const UNDO: Partial<Readonly<Record<GateName, string>>> = {
@@ -69,8 +69,8 @@ const UNDO: Partial<Readonly<Record<GateName, string>>> = {
     "Nothing is changed yet. Later, until contract starts, a rollback returns all traffic to the old path.",
 };
 
-function wayBack({ plan, ref }: Run): string {
-  const loss = plan.reversible ? "no write is lost" : "the way back loses data, as the migration acknowledges";
+function rollbackText({ plan, ref }: Run): string {
+  const loss = plan.reversible ? "no write is lost" : "a rollback loses data, as the migration acknowledges";
   return (
     `Until contract starts, "npx sluice rollback ${ref.id}" returns all traffic to the old path, and ${loss}. ` +
     `After that, "npx sluice undo ${ref.id}" takes the new column away again.`
@@ -83,14 +83,14 @@ function onceForAll({ name }: GatePlan): readonly string[] {
 }
 
 function rejection({ gate, run: { plan } }: ApprovalFacts): string {
-  const loss = plan.reversible ? "No write is lost" : "The way back loses data, as the migration acknowledges";
+  const loss = plan.reversible ? "No write is lost" : "A rollback loses data, as the migration acknowledges";
   const rollback = `The run is rolled back: all traffic is on the old path. ${loss}. What was expanded stays.`;
   return gate.onFail === "pause" ? `${rollback} Without an answer, the run is paused instead.` : rollback;
 }
 
-function proofText(proof: Findings | undefined): string {
-  if (!proof) return "None yet: nothing has been validated in this run.";
-  const { rows, segments, mismatches, differingSegments } = proof;
+function validationText(validation: Findings | undefined): string {
+  if (!validation) return "None yet: nothing has been validated in this run.";
+  const { rows, segments, mismatches, differingSegments } = validation;
   return (
     `${grouped(rows)} rows compared: ${grouped(mismatches)} differ, ` +
     `in ${grouped(differingSegments)} of ${grouped(segments)} segments.`
@@ -105,8 +105,8 @@ function readingTexts(readings: readonly ConditionReading[]): readonly string[] 
   });
 }
 
-function answers({ run: { ref }, gate }: ApprovalFacts): readonly string[] {
-  const self = gate.approval?.selfApproval ? [] : ["Whoever started the run may not approve it."];
+function answers({ run: { ref }, gate, approval }: ApprovalFacts): readonly string[] {
+  const self = approval.selfApproval ? [] : ["The person who started the run may not approve it."];
   return [
     `npx sluice approve ${ref.id} --plan ${ref.planHash} --gate ${gate.name} --reason "..."`,
     `npx sluice reject ${ref.id} --plan ${ref.planHash} --gate ${gate.name} --reason "..."`,

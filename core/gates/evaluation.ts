@@ -1,8 +1,7 @@
-import type { GateName } from "../migration/schema.ts";
-
 /** One condition of a gate at one moment, as the ledger, the console and `sluice status` show it. */
 export interface ConditionReading {
-  readonly kind: "alarm" | "metric" | "sql" | "divergence" | "approval";
+  /** Of `conditions/registry.ts`; in what another version of Sluice wrote, perhaps another. */
+  readonly kind: string;
   /** The alarm's name, or what the migration calls it. */
   readonly name: string;
   /** What was read, `unreadable` where nothing could be. */
@@ -11,24 +10,24 @@ export interface ConditionReading {
   readonly threshold: string;
   /** `fail` is not waited for: an alarm that fires, a rejection. */
   readonly status: "pass" | "wait" | "fail";
-  /** Why, for a person; empty where it passes. */
+  /** Why, for the operator; empty where it passes. */
   readonly reason: string;
 }
 
-/** One look at a gate. */
+/** One evaluation of a gate. */
 export interface GateEvaluation {
-  /** The gate's name, or the phase that is watched in the same way. */
-  readonly gate: GateName | "soak" | "cooling";
-  /** `callback`: everything else holds, and a person is asked. */
+  /** The gate's name, or the phase that is watched in the same way: `soak`, `cooling`. */
+  readonly gate: string;
+  /** `ask`: every other condition passes, and people are asked. */
   readonly status: "pass" | "wait" | "ask" | "fail";
   readonly readings: readonly ConditionReading[];
   /**
-   * Seconds for which everything but the approval has held without a break; of `stableForSeconds` that it must. Of soak and
-   * cooling: how long they last already, and must.
+   * Seconds for which every condition that people do not fulfil has passed without a break, of the `stableForSeconds`
+   * that it must. Of soak and cooling: how long they last already, and must.
    */
   readonly stableSeconds: number;
   readonly stableForSeconds: number;
-  /** Seconds for which the gate has been waiting, of those that it may be. */
+  /** Seconds for which the gate has been waiting, of those that it may. */
   readonly waitedSeconds: number;
   readonly timeoutSeconds: number;
 }

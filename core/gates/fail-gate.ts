@@ -1,24 +1,25 @@
 import { ApprovalDenied, GateFailed, type ErrorDetails } from "../errors.ts";
 import { REVERSIBLE } from "../plan/phases.ts";
-import type { GatePlan } from "../plan/plan.ts";
 import { pausedAnswer } from "../run/pausable.ts";
 import { requirePhase, type Ports, type Run } from "../run/run.ts";
 import type { StepResult } from "../run/step-result.ts";
+import { asksPeople } from "./conditions/kinds.ts";
 import { reasonsOf } from "./evaluate.ts";
 import type { GateEvaluation } from "./evaluation.ts";
+import type { GatePlan } from "./gate-plan.ts";
 
 /** A gate that does not pass, and why. */
 export interface FailedGate {
   readonly plan: GatePlan;
   readonly evaluation: GateEvaluation;
-  /** A person said no, which no pause mends. */
+  /** A person has rejected it, which no pause changes. */
   readonly rejected: boolean;
 }
 
 /**
  * What a failed gate does to the run: an error, which the state machine catches and rolls back, or a pause.
  *
- * People are told before the run is paused: told twice after a crash between the two, but never not at all.
+ * Operators are notified before the run is paused: twice after a crash between the two, but never not at all.
  *
  * @throws GateFailed; ApprovalDenied
  */
@@ -41,13 +42,13 @@ export async function failGate(
 }
 
 function gateError({ plan, evaluation }: FailedGate): GateFailed | ApprovalDenied {
-  const denied = evaluation.readings.some(({ kind, status }) => kind === "approval" && status === "fail");
+  const denied = evaluation.readings.some(({ kind, status }) => status === "fail" && asksPeople(kind));
   const details: ErrorDetails = {
     object: `gate ${plan.name}`,
     problem: reasonsOf(evaluation).join(", "),
     remedy: denied
       ? "Traffic goes back to the old path; start the migration again to be asked anew"
-      : "Traffic goes back to the old path; start the migration again when everything that the gate asks for holds",
+      : "Traffic goes back to the old path; start the migration again when every condition of the gate passes",
   };
   return denied ? new ApprovalDenied(details) : new GateFailed(details);
 }
@@ -58,7 +59,7 @@ function pauseMessage({ plan, ref }: Run, gate: GatePlan, reason: string): { sub
     body: [
       `Run ${ref.id} is paused: gate ${gate.name} did not pass.`,
       `Why: ${reason}`,
-      `Traffic stays where it is until somebody decides:`,
+      `Traffic stays where it is until an operator decides:`,
       `  npx sluice resume ${ref.id}    the gate is asked anew, with all of its time`,
       `  npx sluice rollback ${ref.id}  all traffic goes back to the old path`,
     ].join("\n"),

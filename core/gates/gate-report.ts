@@ -2,13 +2,14 @@ import { z } from "zod";
 import { StatementFailed } from "../errors.ts";
 import type { Session } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
+import { PEOPLE_KINDS } from "./conditions/kinds.ts";
 
 const gateReportSchema = z.object({
   /** As in `GateEvaluation`. */
   gate: z.string(),
   /** Times that it was evaluated. */
   polls: z.number(),
-  /** From each evaluation in which a condition, approval aside, did not pass, until the next evaluation. */
+  /** From each evaluation in which a condition that people do not fulfil did not pass, until the next one. */
   waitedSeconds: z.number(),
   /** What people answered where it asked them. */
   decisions: z.array(z.object({ by: z.string(), answer: z.string(), reason: z.string() })),
@@ -26,7 +27,8 @@ export async function gateReports(session: Session, runId: string): Promise<read
     ), poll AS (
       SELECT id, subject,
         EXISTS (SELECT FROM jsonb_array_elements(detail -> 'readings') AS r
-                WHERE r ->> 'kind' <> 'approval' AND r ->> 'status' <> 'pass') AS broken,
+                WHERE r ->> 'status' <> 'pass'
+                  AND r ->> 'kind' <> ALL (string_to_array(${PEOPLE_KINDS}, ','))) AS broken,
         extract(epoch FROM lead(at, 1, at) OVER (PARTITION BY subject ORDER BY id) - at) AS seconds
       FROM event WHERE kind = 'gate'
     ), gate AS (

@@ -1,21 +1,19 @@
 import { PlanUnreadable } from "../errors.ts";
-import type { GateName } from "../migration/schema.ts";
 import type { Phase } from "../plan/phases.ts";
-import type { GatePlan } from "../plan/plan.ts";
 import type { Approval, RunRecord } from "../ports.ts";
 import { requirePhase, type Ports, type Run } from "../run/run.ts";
 import { done, callback, wait, type StepResult } from "../run/step-result.ts";
-import { readAlarms } from "./alarms.ts";
-import { readApproval } from "./approval.ts";
 import { approvalRequest } from "./approval-request.ts";
-import { newestProof, readDivergence } from "./divergence.ts";
+import { asksPeople, questionOf } from "./conditions/kinds.ts";
 import { evaluate, isBroken, reasonsOf } from "./evaluate.ts";
-import type { ConditionReading, GateEvaluation } from "./evaluation.ts";
+import type { GateEvaluation } from "./evaluation.ts";
 import { failGate } from "./fail-gate.ts";
+import type { GateName } from "./gate-names.ts";
+import type { GatePlan } from "./gate-plan.ts";
 import { gateTimes } from "./gate-times.ts";
-import { readMetrics } from "./metrics.ts";
+import { newestValidation } from "./newest-validation.ts";
+import { readConditions } from "./read-conditions.ts";
 import { recordApproval, recordEvaluation } from "./record-evaluation.ts";
-import { readPredicates } from "./sql.ts";
 
 /** The phase from which a run comes to each gate: the next one is entered behind it. */
 const ASKED_IN: Readonly<Record<GateName, Phase>> = {
@@ -29,7 +27,7 @@ const ASKED_IN: Readonly<Record<GateName, Phase>> = {
   before_contract: "cooling",
 };
 
-/** Looks at one gate at the most, in each of its times: each is some 9 events of the 25,000 that an execution may have. */
+/** Polls of one gate at most, in each of its times: each is some 9 events of the 25,000 that an execution may have. */
 const MAX_POLLS = 120;
 /** The same once it has had three times as many: it is asked at every step, or was resumed again and again. */
 const MAX_FURTHER_POLLS = 12;
@@ -37,8 +35,8 @@ const MAX_FURTHER_POLLS = 12;
 type GatePorts = Pick<Ports, "registry" | "database" | "alarms" | "metrics" | "approvals" | "notifier" | "clock">;
 
 /**
- * Asks one gate of the plan. Everything is read anew at each call, so that any waking is harmless: go on, look again
- * after a wait, stand by until a person has decided, or fail.
+ * Evaluates one gate of the plan. Everything is read anew at each call, so that a call at any time is harmless: go on,
+ * evaluate again after a wait, wait for a callback until a person has decided, or fail.
  *
  * @throws GateFailed, ApprovalDenied: the run is to be rolled back; RunSuperseded
  */
@@ -49,121 +47,124 @@ export async function gate(
 ): Promise<StepResult> {
   const record = await requirePhase(ports.registry, run, [ASKED_IN[name]]);
   const plan = gatePlan(run, name);
-  const asked = plan.approval && standing(await ports.approvals.find(run.ref.id, name), record);
-  const look = await lookAt(ports, run, plan);
-  const approval = asked ?? (await askPeople(ports, run, { plan, record, look }));
+  const asked = questionOf(plan) && stillOpen(await ports.approvals.find(run.ref.id, name), record);
+  const poll = await pollGate(ports, run, plan);
+  const approval = asked ?? (await askPeople(ports, run, { plan, record, poll }));
   if (approval) await recordApproval(ports.database, approval);
-  const evaluation = look.judge(approval);
-  await recordEvaluation(ports.database, run, evaluation);
-  return answer(ports, run, { plan, evaluation, approval, looks: look.looks });
+  const evaluation = await poll.evaluate(approval);
+  await recordEvaluation(ports.database, run.ref.id, evaluation);
+  return answer(ports, run, { plan, evaluation, approval, polls: poll.polls });
 }
 
-/** A question that nobody answered in time, and that paused the run, is put anew after a person has ended the pause. */
-function standing(asked: Approval | undefined, { lastPause }: RunRecord): Approval | undefined {
+/** A question without an answer in time, which paused the run, is put anew after an operator has ended the pause. */
+function stillOpen(asked: Approval | undefined, { lastPause }: RunRecord): Approval | undefined {
   const resumedSince = asked && lastPause && Date.parse(lastPause.resumedAt) > Date.parse(asked.deadline);
   return resumedSince && !asked.decision ? undefined : asked;
 }
 
-/** What one look comes to, which depends on the answer of people as well. */
-interface Look {
-  readonly judge: (approval: Approval | undefined) => GateEvaluation;
-  /** Looks at the gate before this one. */
-  readonly looks: number;
+/** What one poll comes to, which depends on the answer of people as well. */
+interface Poll {
+  readonly evaluate: (approval: Approval | undefined) => Promise<GateEvaluation>;
+  /** Polls of the gate before this one. */
+  readonly polls: number;
 }
 
-async function lookAt(ports: GatePorts, run: Run, plan: GatePlan): Promise<Look> {
+/** Reads once what people do not fulfil: their answer is judged by the same readings as the question was. */
+async function pollGate(ports: GatePorts, { ref }: Run, plan: GatePlan): Promise<Poll> {
   const now = ports.clock.now();
-  const readings: readonly ConditionReading[] = [
-    ...(await readAlarms(ports.alarms, plan.alarms, now)),
-    ...(await readMetrics(ports.metrics, plan.metrics, now)),
-    ...(await readPredicates(ports, plan.sql)),
-    ...(await readDivergence(ports.database, run, plan.divergence)),
-  ];
-  const times = await gateTimes(ports.database, run, plan.name);
-  const limits = { gate: plan.name, stableForSeconds: plan.stableForSeconds, timeoutSeconds: plan.timeoutSeconds };
+  const context = { ports, runId: ref.id, approval: undefined };
+  const readings = await readConditions(
+    context,
+    plan.conditions.filter(({ kind }) => !asksPeople(kind)),
+  );
+  const times = await gateTimes(ports.database, ref.id, plan.name);
+  const asking = plan.conditions.filter(({ kind }) => asksPeople(kind));
+  const frozen = { ...ports, clock: { now: () => now } };
   return {
-    judge: (approval) => evaluate(limits, [...readings, ...readApproval(plan.approval, approval, now)], times),
-    looks: times.looks,
+    evaluate: async (approval) => {
+      const answers = await readConditions({ ...context, ports: frozen, approval }, asking);
+      return evaluate({ ...plan, gate: plan.name }, [...readings, ...answers], times);
+    },
+    polls: times.polls,
   };
 }
 
-interface Question {
+interface ToAsk {
   readonly plan: GatePlan;
   readonly record: RunRecord;
-  readonly look: Look;
+  readonly poll: Poll;
 }
 
 /**
- * Asks people where all else holds. The message comes first, so that no approval is waited for that nobody knows of: a
+ * Asks people where all else passes. The message comes first, so that no approval is waited for that nobody knows of: a
  * call that dies before it has noted the question asks again, with the deadline that then counts.
  */
-async function askPeople(ports: GatePorts, run: Run, { plan, record, look }: Question): Promise<Approval | undefined> {
-  const evaluation = look.judge(undefined);
-  if (!plan.approval || evaluation.status !== "ask") return undefined;
+async function askPeople(ports: GatePorts, run: Run, { plan, record, poll }: ToAsk): Promise<Approval | undefined> {
+  const question = questionOf(plan);
+  const evaluation = await poll.evaluate(undefined);
+  if (!question || evaluation.status !== "ask") return undefined;
   const now = ports.clock.now();
   const approval: Approval = {
     runId: run.ref.id,
     gate: plan.name,
     planHash: run.ref.planHash,
     requestedAt: now.toISOString(),
-    deadline: new Date(now.getTime() + plan.approval.withinSeconds * 1_000).toISOString(),
-    selfApproval: plan.approval.selfApproval,
+    deadline: new Date(now.getTime() + question.withinSeconds * 1_000).toISOString(),
+    selfApproval: question.selfApproval,
   };
-  const readings = evaluation.readings.filter(({ kind }) => kind !== "approval");
-  const proof = await newestProof(ports.database, run);
-  await ports.notifier.notify(approvalRequest({ run, gate: plan, record, readings, proof, approval }));
+  const readings = evaluation.readings.filter(({ kind }) => !asksPeople(kind));
+  const validation = await newestValidation(ports.database, run.ref.id);
+  await ports.notifier.notify(approvalRequest({ run, gate: plan, record, readings, validation, approval }));
   return ports.approvals.request(approval);
 }
 
-interface Judged {
+interface Evaluated {
   readonly plan: GatePlan;
   readonly evaluation: GateEvaluation;
   readonly approval: Approval | undefined;
-  readonly looks: number;
+  readonly polls: number;
 }
 
-async function answer(ports: GatePorts, run: Run, judged: Judged): Promise<StepResult> {
-  const { evaluation, approval } = judged;
+async function answer(ports: GatePorts, run: Run, evaluated: Evaluated): Promise<StepResult> {
+  const { evaluation, approval } = evaluated;
   switch (evaluation.status) {
     case "pass":
       return { ...done(passText(evaluation, approval)), gate: evaluation };
     case "wait":
-      return { ...holdOn(judged), gate: evaluation };
+      return { ...pollAgain(evaluated), gate: evaluation };
     case "ask":
-      return { ...standBy(run, approval, ports.clock.now()), gate: evaluation };
+      return { ...awaitAnswer(run, approval, ports.clock.now()), gate: evaluation };
     case "fail":
-      return failGate(ports, run, { ...judged, rejected: approval?.decision?.answer === "rejected" });
+      return failGate(ports, run, { ...evaluated, rejected: approval?.decision?.answer === "rejected" });
     default:
       return evaluation.status satisfies never;
   }
 }
 
-function holdOn({ plan, evaluation, looks }: Judged): StepResult {
+function pollAgain({ plan, evaluation, polls }: Evaluated): StepResult {
   const { stableSeconds, stableForSeconds, waitedSeconds, timeoutSeconds } = evaluation;
-  const most = looks < 3 * MAX_POLLS ? MAX_POLLS : MAX_FURTHER_POLLS;
-  const poll = Math.max(plan.pollSeconds, (timeoutSeconds + stableForSeconds) / most);
+  const most = polls < 3 * MAX_POLLS ? MAX_POLLS : MAX_FURTHER_POLLS;
+  const pollSeconds = Math.max(plan.pollSeconds, (timeoutSeconds + stableForSeconds) / most);
   if (isBroken(evaluation.readings)) {
-    const held = `waiting for ${whole(waitedSeconds)} s of ${whole(timeoutSeconds)} s`;
-    return wait(poll, `${held}: ${reasonsOf(evaluation).join(", ")}`);
+    const waited = `waiting for ${whole(waitedSeconds)} s of ${whole(timeoutSeconds)} s`;
+    return wait(pollSeconds, `${waited}: ${reasonsOf(evaluation).join(", ")}`);
   }
   const left = stableForSeconds - stableSeconds;
-  return wait(
-    Math.min(left, poll),
-    `everything has passed for ${whole(stableSeconds)} s of ${whole(stableForSeconds)} s`,
-  );
+  const message = `everything has passed for ${whole(stableSeconds)} s of ${whole(stableForSeconds)} s`;
+  return wait(Math.min(left, pollSeconds), message);
 }
 
-/** Until the deadline, unless somebody wakes the run before: then the gate finds what was decided. */
-function standBy({ ref }: Run, approval: Approval | undefined, now: Date): StepResult {
+/** Until the deadline, unless a callback resumes the run before: then the gate finds what was decided. */
+function awaitAnswer({ ref }: Run, approval: Approval | undefined, now: Date): StepResult {
   const deadline = approval ? new Date(approval.deadline) : now;
   const seconds = (deadline.getTime() - now.getTime()) / 1_000;
   return callback(seconds, `waits for "sluice approve ${ref.id}" or "sluice reject" until ${deadline.toISOString()}`);
 }
 
 function passText({ readings }: GateEvaluation, approval: Approval | undefined): string {
-  const conditions = readings.filter(({ kind }) => kind !== "approval").length;
-  const held = conditions === 1 ? "1 condition passes" : `${String(conditions)} conditions pass`;
-  return approval?.decision ? `${held}, approved by ${approval.decision.by}: ${approval.decision.reason}` : held;
+  const conditions = readings.filter(({ kind }) => !asksPeople(kind)).length;
+  const passed = conditions === 1 ? "1 condition passes" : `${String(conditions)} conditions pass`;
+  return approval?.decision ? `${passed}, approved by ${approval.decision.by}: ${approval.decision.reason}` : passed;
 }
 
 const whole = (value: number): string => String(Math.round(value));

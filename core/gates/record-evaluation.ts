@@ -1,13 +1,12 @@
 import { recordEvent, type LedgerEvent } from "../ledger/event.ts";
 import type { Approval, Session } from "../ports.ts";
 import { sql } from "../sql/statement.ts";
-import type { Run } from "../run/run.ts";
 import type { GateEvaluation } from "./evaluation.ts";
 
-/** Writes a look down: the gate's times are read from these, and people read in them why it held. */
-export async function recordEvaluation(session: Session, run: Run, evaluation: GateEvaluation): Promise<void> {
+/** Writes an evaluation down: the gate's times are read from these, and operators read in them why it waited. */
+export async function recordEvaluation(session: Session, runId: string, evaluation: GateEvaluation): Promise<void> {
   await recordEvent(session, {
-    runId: run.ref.id,
+    runId,
     kind: "gate",
     subject: evaluation.gate,
     detail: { ...evaluation },
@@ -15,8 +14,8 @@ export async function recordEvaluation(session: Session, run: Run, evaluation: G
 }
 
 /**
- * Writes down that people were asked, and what they decided, each time once. By whoever looks next, since the decision is
- * made elsewhere, where no database is at hand, and since a step may die between the question and the ledger.
+ * Writes down that people were asked, and what they decided, each time once. By the next evaluation, since the decision
+ * is made elsewhere, where no database is at hand, and since a step may die between the question and the ledger.
  */
 export async function recordApproval(session: Session, approval: Approval): Promise<void> {
   const { runId, gate, decision, requestedAt, deadline } = approval;

@@ -1,49 +1,50 @@
-import { GateFailed } from "../errors.ts";
+import { GateFailed, ServiceRefused } from "../errors.ts";
 import type { Phase } from "../plan/phases.ts";
-import type { RollbackAlarmsPlan } from "../plan/plan.ts";
-import { readAlarms } from "./alarms.ts";
-import { evaluate, reasonsOf } from "./evaluate.ts";
-import type { GateEvaluation } from "./evaluation.ts";
-import { gateTimes } from "./gate-times.ts";
-import { recordEvaluation } from "./record-evaluation.ts";
+import type { Metrics } from "../ports.ts";
 import { enterPhase, secondsInPhase, type Ports, type Run } from "../run/run.ts";
 import { done, wait, type StepResult } from "../run/step-result.ts";
+import { evaluate, reasonsOf } from "./evaluate.ts";
+import type { GateEvaluation } from "./evaluation.ts";
+import { planConditions, type RollbackAlarmsPlan } from "./gate-plan.ts";
+import { gateTimes } from "./gate-times.ts";
+import { readConditions } from "./read-conditions.ts";
+import { recordEvaluation } from "./record-evaluation.ts";
 
-type HoldPorts = Pick<Ports, "registry" | "database" | "clock" | "alarms">;
+type SoakPorts = Pick<Ports, "registry" | "database" | "clock" | "alarms">;
 
-/** All traffic on the new path, for the plan's soak time, with the rollbackAlarms's alarms watched. */
-export function soakPhase(ports: HoldPorts, run: Run): Promise<StepResult> {
-  return hold(ports, run, { phase: "soak", seconds: run.plan.soakSeconds });
+/** All traffic on the new path, for the plan's soak time, with the rollback alarms watched. */
+export function soakPhase(ports: SoakPorts, run: Run): Promise<StepResult> {
+  return soak(ports, run, { phase: "soak", seconds: run.plan.soakSeconds });
 }
 
 /** The same for the days of cooling, before anything is dropped. */
-export function coolingPhase(ports: HoldPorts, run: Run): Promise<StepResult> {
-  return hold(ports, run, { phase: "cooling", seconds: run.plan.coolingSeconds });
+export function coolingPhase(ports: SoakPorts, run: Run): Promise<StepResult> {
+  return soak(ports, run, { phase: "cooling", seconds: run.plan.coolingSeconds });
 }
 
 /**
- * Looks at a phase at the most, and at one hold in it: each is some 9 events of the 25,000 that an execution may have.
- * An alarm that fires ends the run by itself; the look is for one whose event got lost. Once a phase has had that many,
- * since an alarm comes and goes all through it, a hold is looked at as seldom as the phase: `MAX_POLLS` more at most.
+ * Polls of a phase at most, and of one wait in it: each is some 9 events of the 25,000 that an execution may have. An
+ * alarm that fires ends the run by itself; the poll is for one whose event got lost. Once a phase has had that many,
+ * since an alarm comes and goes all through it, a wait is polled as seldom as the phase: `MAX_POLLS` more at most.
  */
 const MAX_POLLS = 500;
 const MAX_POLLS_WAITING = 120;
 
-interface Hold {
+interface Soak {
   readonly phase: Extract<Phase, "soak" | "cooling">;
   readonly seconds: number;
 }
 
-/** @throws GateFailed where an alarm fires, or was not OK for longer than the rollback alarms allows. */
-async function hold(ports: HoldPorts, run: Run, { phase, seconds }: Hold): Promise<StepResult> {
+/** @throws GateFailed where an alarm fires, or was not OK for longer than the plan's rollback alarms allow. */
+async function soak(ports: SoakPorts, run: Run, { phase, seconds }: Soak): Promise<StepResult> {
   await enterPhase(ports, run, phase);
   const { rollbackAlarms } = run.plan;
-  const { evaluation, looks } = await lookAt(ports, run, { phase, seconds });
-  await recordEvaluation(ports.database, run, evaluation);
+  const { evaluation, polls } = await poll(ports, run, { phase, seconds });
+  await recordEvaluation(ports.database, run.ref.id, evaluation);
   if (evaluation.status === "fail") throw failed(evaluation);
   const seldom = Math.max(rollbackAlarms.pollSeconds, seconds / MAX_POLLS);
   if (evaluation.status === "wait") {
-    return { ...holdOn(rollbackAlarms, evaluation, looks < MAX_POLLS ? 0 : seldom), gate: evaluation };
+    return { ...pollAgain(rollbackAlarms, evaluation, polls < MAX_POLLS ? 0 : seldom), gate: evaluation };
   }
   const left = seconds - evaluation.stableSeconds;
   if (left <= 0) return { ...done(`${String(seconds)} s of ${phase} are over, alarms OK`), gate: evaluation };
@@ -51,32 +52,44 @@ async function hold(ports: HoldPorts, run: Run, { phase, seconds }: Hold): Promi
   return { ...wait(Math.min(left, seldom), message), gate: evaluation };
 }
 
-interface Look {
+/** No condition that a gate has undeclared reads metrics, and so neither function may: one that did would not pass. */
+const NO_METRICS: Metrics = {
+  values: () =>
+    Promise.reject(
+      new ServiceRefused({
+        object: "metrics",
+        problem: "are not read in soak and cooling",
+        remedy: "Declare the condition at a gate",
+      }),
+    ),
+};
+
+interface Poll {
   readonly evaluation: GateEvaluation;
-  /** Looks at the phase before this one. */
-  readonly looks: number;
+  /** Polls of the phase before this one. */
+  readonly polls: number;
 }
 
-/** A look passes where the alarms are OK, although the phase may last on. */
-async function lookAt(ports: HoldPorts, run: Run, { phase, seconds }: Hold): Promise<Look> {
-  const { rollbackAlarms } = run.plan;
-  const conditions = rollbackAlarms.alarms.map((name) => ({ name, okForSeconds: 0 }));
-  const readings = await readAlarms(ports.alarms, conditions, ports.clock.now());
-  const times = await gateTimes(ports.database, run, phase);
-  const limits = { gate: phase, stableForSeconds: 0, timeoutSeconds: rollbackAlarms.timeoutSeconds };
+/** What a gate that declares nothing asks for. It passes where the alarms are OK, although the phase may last on. */
+async function poll(ports: SoakPorts, run: Run, { phase, seconds }: Soak): Promise<Poll> {
+  const { alarms, timeoutSeconds } = run.plan.rollbackAlarms;
+  const runId = run.ref.id;
+  const context = { ports: { ...ports, metrics: NO_METRICS }, runId, approval: undefined };
+  const readings = await readConditions(context, planConditions(undefined, { alarms }));
+  const times = await gateTimes(ports.database, runId, phase);
   const stableSeconds = await secondsInPhase(ports.database, run, phase);
-  const evaluation = { ...evaluate(limits, readings, times), stableSeconds, stableForSeconds: seconds };
-  return { evaluation, looks: times.looks };
+  const evaluation = evaluate({ gate: phase, stableForSeconds: 0, timeoutSeconds }, readings, times);
+  return { evaluation: { ...evaluation, stableSeconds, stableForSeconds: seconds }, polls: times.polls };
 }
 
-function holdOn(
+function pollAgain(
   { pollSeconds, timeoutSeconds }: RollbackAlarmsPlan,
   evaluation: GateEvaluation,
   leastSeconds: number,
 ): StepResult {
-  const held = `waiting for ${String(Math.round(evaluation.waitedSeconds))} s of ${String(timeoutSeconds)} s`;
-  const poll = Math.max(pollSeconds, timeoutSeconds / MAX_POLLS_WAITING, leastSeconds);
-  return wait(poll, `${held}: ${reasonsOf(evaluation).join(", ")}`);
+  const waited = `waiting for ${String(Math.round(evaluation.waitedSeconds))} s of ${String(timeoutSeconds)} s`;
+  const seconds = Math.max(pollSeconds, timeoutSeconds / MAX_POLLS_WAITING, leastSeconds);
+  return wait(seconds, `${waited}: ${reasonsOf(evaluation).join(", ")}`);
 }
 
 function failed(evaluation: GateEvaluation): GateFailed {

@@ -4,6 +4,7 @@
  * what this version does not implement yet is listed in `unimplemented.ts` and refused by name.
  */
 import { z } from "zod";
+import { gates } from "../gates/schema.ts";
 import { duration, identifierText, migrationName, tableName, timeout } from "./scalars.ts";
 
 const column = identifierText;
@@ -127,140 +128,6 @@ const validate = z
   })
   .prefault({})
   .describe("What is proven before cutover and again before contract");
-
-const alarmName = z.string().min(1).max(255);
-
-const metric = z
-  .strictObject({
-    namespace: z.string().min(1).describe("CloudWatch namespace"),
-    metric: z.string().min(1).describe("CloudWatch metric name"),
-    dimensions: z.record(z.string().min(1), z.string().min(1)).default({}).describe("All of the metric's dimensions"),
-    statistic: z
-      .string()
-      .regex(/^(Average|Sum|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d+)?|p100)$/, {
-        error: "Average, Sum, Minimum, Maximum, SampleCount or a percentile such as p99",
-      })
-      .describe("Statistic over each period"),
-  })
-  .describe("One metric of CloudWatch");
-
-/**
- * Of the last 15 days CloudWatch keeps a point a minute, of what is older only one in 5 minutes, and then in an hour.
- * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html
- */
-const MAX_OVER_MS = 15 * 86_400_000;
-
-const threshold = z
-  .strictObject({
-    name: z.string().min(1).describe("As people call it"),
-    metrics: z
-      .record(z.string().regex(/^[a-z][A-Za-z0-9_]{0,254}$/, { error: "an id such as errors" }), metric)
-      .refine((all) => Object.keys(all).length > 0, { error: "at least one metric" })
-      .describe("By the id that the expression has for them"),
-    expression: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Metric math over the ids, such as "100 * errors / requests"; needless for one metric'),
-    period: duration
-      .refine((milliseconds) => milliseconds > 0 && milliseconds % 60_000 === 0, { error: "whole minutes" })
-      .prefault("1m")
-      .describe("Width of a data point"),
-    over: duration
-      .refine((milliseconds) => milliseconds <= MAX_OVER_MS, {
-        error: "a duration of at most 15d: CloudWatch has coarser points of what is older",
-      })
-      .prefault("5m")
-      .describe("How far back the points are read; the worst one counts, and none is not healthy"),
-    at_most: z.number().optional().describe("No point above this"),
-    at_least: z.number().optional().describe("No point below this"),
-  })
-  .refine(({ at_most, at_least }) => (at_most === undefined) !== (at_least === undefined), {
-    error: "exactly one of at_most, at_least",
-  })
-  .refine(({ metrics, expression }) => expression !== undefined || Object.keys(metrics).length === 1, {
-    error: "an expression over its metrics",
-  })
-  .refine(({ period, over }) => over >= period, { error: "at least one period", path: ["over"] })
-  .describe("A metric, or metric math, held to a threshold");
-
-const gate = z
-  .strictObject({
-    alarms: z
-      .strictObject({
-        names: z.array(alarmName).min(1).describe("CloudWatch alarms, metric or composite"),
-        ok_for: duration.prefault("5m").describe("How long each must have been OK without a break"),
-      })
-      .optional()
-      .describe("Alarms that must have been OK for a while"),
-    metrics: z.array(threshold).min(1).optional().describe("Metrics held to a threshold"),
-    sql: z
-      .array(
-        z.strictObject({
-          name: z.string().min(1).describe("As people call it"),
-          holds: expression.describe("A boolean SQL expression, in a read-only transaction; null does not pass"),
-        }),
-      )
-      .min(1)
-      .optional()
-      .describe("Predicates of the migrated database"),
-    divergence: z
-      .strictObject({ at_most: z.number().min(0).max(1).describe("Largest share of rows that may differ, 0 to 1") })
-      .optional()
-      .describe("What the run's last validation found; only after it"),
-    approval: z
-      .strictObject({
-        within: duration
-          .refine((milliseconds) => milliseconds >= 1_000, { error: "a duration of at least 1s" })
-          .prefault("3d")
-          .describe("Time to decide; then the gate fails"),
-        self_approval: z.boolean().default(true).describe("Whether the person who started the run may approve it"),
-      })
-      .optional()
-      .describe("A person decides, after all else passes"),
-    stable_for: duration
-      .prefault("0s")
-      .describe("How long every condition but an approval must pass without a break; alone, a plain soak"),
-    timeout: duration.optional().describe("How long the gate may wait, approval aside (default: gates.timeout)"),
-    on_fail: z.enum(["rollback", "pause"]).default("rollback").describe("What a failed gate does to the run"),
-  })
-  .describe("What must pass for the run to go on");
-
-const GATE_SCHEMAS = {
-  before_expand: gate.optional().describe("Before the table gets its new column and triggers"),
-  before_backfill: gate.optional().describe("Before existing rows are backfilled"),
-  before_validate: gate.optional().describe("Before the validation"),
-  before_cutover: gate.optional().describe("Before the first traffic moves"),
-  between_steps: gate
-    .optional()
-    .describe(
-      "Before each further step of the cutover, and all through its soak; its stable_for counts on from step to step",
-    ),
-  before_soak: gate.optional().describe("Before the soak with all traffic on the new path"),
-  before_cooling: gate.optional().describe("Before the days of cooling"),
-  before_contract: gate.optional().describe("Before the last validation, after which the old shape is dropped"),
-};
-
-/** The gates of a run, in its order. */
-export const GATES = Object.keys(GATE_SCHEMAS) as readonly (keyof typeof GATE_SCHEMAS)[];
-
-/** A gate by the name that a migration file has for it. */
-export type GateName = keyof typeof GATE_SCHEMAS;
-
-const gates = z
-  .strictObject({
-    alarms: z
-      .array(alarmName)
-      .default([])
-      .describe("Alarms that must be OK at every gate; one that fires from expand to cooling returns all traffic"),
-    timeout: duration.prefault("30m").describe("How long a gate may wait before it fails"),
-    poll: duration
-      .prefault("30s")
-      .describe("Between two evaluations of a gate; longer where a gate may wait for hours or days"),
-    ...GATE_SCHEMAS,
-  })
-  .prefault({})
-  .describe("What must be healthy for the run to go on, and who must say so");
 
 const share = {
   percent: z.int().min(0).max(100).optional().describe("Share of subjects, chosen by a stable hash; never goes down"),

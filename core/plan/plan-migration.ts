@@ -4,14 +4,15 @@ import { NOBODY, OLD_PATH, type Exposure, type FlagState } from "../flag.ts";
 import { backfillTemplate, scanTemplate } from "../ledger/batch.ts";
 import { rollbackAlarms } from "../gates/rollback-alarms.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
-import { GATES, type Migration } from "../migration/schema.ts";
+import { GATES } from "../gates/gate-names.ts";
+import type { Migration } from "../migration/schema.ts";
 import type { OperationPlan } from "../operations/operation.ts";
 import { renameColumn } from "../operations/rename-column.ts";
 import { literal } from "../sql/identifier.ts";
 import { fragment, name, raw } from "../sql/statement.ts";
 import { canonicalHash } from "./canonical.ts";
 import { estimate } from "./estimate.ts";
-import { planGate } from "../gates/plan-gate.ts";
+import { planGate } from "../gates/gate-plan.ts";
 import { seconds } from "./seconds.ts";
 import { type CutoverStep, type Plan, PLAN_FORMAT, type PlannedTable, type ValidationPlan } from "./plan.ts";
 

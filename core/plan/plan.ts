@@ -2,7 +2,7 @@
  * The plan: plain data, frozen, named by the SHA-256 of its canonical JSON. A run executes its plan and nothing else.
  */
 import type { FlagState } from "../flag.ts";
-import type { GateName } from "../migration/schema.ts";
+import type { GatePlan, RollbackAlarmsPlan } from "../gates/gate-plan.ts";
 
 /** PostgreSQL's table-level lock modes (https://www.postgresql.org/docs/17/explicit-locking.html). */
 export type LockMode =
@@ -93,55 +93,6 @@ export interface ValidationPlan {
   readonly scan: string;
   /** Whether any row of `{relation}` differs, as `differs`: for a relation that came after the proof. */
   readonly differs: string;
-}
-
-/** What watches over the whole run, and how its gates, soak and cooling wait. */
-export interface RollbackAlarmsPlan {
-  /** Every alarm that the migration names: one that fires between expand and contract returns all traffic. */
-  readonly alarms: readonly string[];
-  /** How long soak and cooling may hold for an alarm that is not OK before they fail. */
-  readonly timeoutSeconds: number;
-  /** Between two looks. */
-  readonly pollSeconds: number;
-}
-
-/** A metric of CloudWatch, and the statistic of each period: `Average`, `p99`. */
-export interface MetricPlan {
-  readonly id: string;
-  readonly namespace: string;
-  readonly metric: string;
-  readonly dimensions: Readonly<Record<string, string>>;
-  readonly statistic: string;
-}
-
-/** Metric math, or one metric's id, held to a threshold in every period of the last `overSeconds`. */
-export interface MetricCondition {
-  readonly name: string;
-  readonly metrics: readonly MetricPlan[];
-  readonly expression: string;
-  readonly periodSeconds: number;
-  readonly overSeconds: number;
-  readonly bound: "at most" | "at least";
-  readonly threshold: number;
-}
-
-/** What must hold for the run to pass one gate. An empty one asks for the rollback alarms alone. */
-export interface GatePlan {
-  readonly name: GateName;
-  /** Each must be OK, and have been so for `okForSeconds`; the rollback come with 0. */
-  readonly alarms: readonly { readonly name: string; readonly okForSeconds: number }[];
-  readonly metrics: readonly MetricCondition[];
-  /** Boolean SQL expressions over the migrated database. */
-  readonly sql: readonly { readonly name: string; readonly holds: string }[];
-  /** Largest share of rows that may differ in the run's last proof, 0 to 1. */
-  readonly divergence?: { readonly atMost: number };
-  readonly approval?: { readonly withinSeconds: number; readonly selfApproval: boolean };
-  /** How long everything above, but for the approval, must hold without a break. */
-  readonly stableForSeconds: number;
-  /** How long the gate may wait for it. */
-  readonly timeoutSeconds: number;
-  readonly pollSeconds: number;
-  readonly onFail: "rollback" | "pause";
 }
 
 /** One widening of the flag. */

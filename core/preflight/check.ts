@@ -1,9 +1,9 @@
 import type { InactiveSlot, OpenTransactions } from "../catalog/activity.ts";
 import type { Catalog, ColumnCatalog, TableCatalog } from "../catalog/catalog.ts";
-import type { GateName, Migration } from "../migration/schema.ts";
-import type { MetricCondition } from "../plan/plan.ts";
+import type { ConditionProbe } from "../gates/conditions/condition.ts";
+import type { Migration } from "../migration/schema.ts";
 import type { AlarmReading, RunRecord } from "../ports.ts";
-import type { Reading } from "./reading.ts";
+import type { Reading } from "../reading.ts";
 
 /** `refuse` stops the run before anything is touched; `warn` is for a person to weigh. */
 export type Severity = "ok" | "warn" | "refuse";
@@ -35,10 +35,8 @@ export interface PreflightContext {
   readonly flagExists: Reading<boolean>;
   /** The present state of each rollback alarm; one that is not in the map counts as missing. */
   readonly alarms: Reading<ReadonlyMap<string, AlarmReading>>;
-  /** Every predicate of every gate, evaluated now. */
-  readonly predicates: readonly PredicateProbe[];
-  /** Every metric of every gate, asked for now. */
-  readonly metrics: readonly MetricProbe[];
+  /** Every condition of every gate that can be asked about, asked about now. */
+  readonly conditions: readonly ConditionProbe[];
   readonly transactions: Reading<OpenTransactions>;
   /** Replication slots that nobody reads from. */
   readonly slots: Reading<readonly InactiveSlot[]>;
@@ -47,31 +45,6 @@ export interface PreflightContext {
   /** The run that holds the table now, if one does. A start asks for it by compare-and-set, and so not here. */
   readonly holder: Reading<RunRecord | undefined>;
 }
-
-/** One predicate of one gate, and what came of it. */
-export interface PredicateProbe {
-  readonly gate: GateName;
-  /** As the migration calls it. */
-  readonly name: string;
-  readonly outcome: Reading<PredicateOutcome>;
-}
-
-/** `refused` by PostgreSQL: with its SQLSTATE and its words. */
-export type PredicateOutcome =
-  | { readonly kind: "value"; readonly value: boolean | null; readonly seconds: number }
-  | { readonly kind: "refused"; readonly sqlState: string; readonly problem: string };
-
-/** One metric of one gate, and what CloudWatch has of it. */
-export interface MetricProbe {
-  readonly gate: GateName;
-  readonly condition: MetricCondition;
-  readonly outcome: Reading<MetricOutcome>;
-}
-
-/** `refused`: CloudWatch cannot evaluate the query, or does not let us. */
-export type MetricOutcome =
-  | { readonly kind: "values"; readonly values: readonly number[] }
-  | { readonly kind: "refused"; readonly problem: string };
 
 /** For checks of a relation that the migration names as a table, whether it is one or not. */
 export interface RelationContext extends PreflightContext {

@@ -5,9 +5,8 @@ import { migratedTable } from "../migration/migrated-table.ts";
 import type { Migration } from "../migration/schema.ts";
 import type { Alarms, Clock, RunRegistry, Database, Flags, Metrics } from "../ports.ts";
 import type { PreflightContext } from "./check.ts";
-import { probeMetrics } from "./probe-metrics.ts";
-import { probePredicates } from "./probe-predicates.ts";
-import { NOT_ASKED, reading } from "./reading.ts";
+import { probeDatabase, probeStack } from "./probe-conditions.ts";
+import { NOT_ASKED, reading } from "../reading.ts";
 
 /** What the checks are about. */
 export interface PreflightRequest {
@@ -33,11 +32,19 @@ export interface PreflightPorts {
  */
 export async function gatherPreflight(ports: PreflightPorts, request: PreflightRequest): Promise<PreflightContext> {
   const [database, stack] = await Promise.all([gatherDatabase(ports, request), gatherStack(ports, request)]);
-  return { ...request, ...database, ...stack };
+  return { ...request, ...joinReadings(database, stack) };
 }
 
-type DatabaseReadings = Pick<PreflightContext, "predicates" | "transactions" | "slots">;
-type StackReadings = Pick<PreflightContext, "flagExists" | "alarms" | "metrics" | "startedBy" | "holder">;
+type DatabaseReadings = Pick<PreflightContext, "conditions" | "transactions" | "slots">;
+type StackReadings = Pick<PreflightContext, "flagExists" | "alarms" | "conditions" | "startedBy" | "holder">;
+
+/** Both halves know of conditions. */
+export function joinReadings(
+  database: DatabaseReadings,
+  stack: StackReadings,
+): Omit<PreflightContext, keyof PreflightRequest> {
+  return { ...database, ...stack, conditions: [...database.conditions, ...stack.conditions] };
+}
 
 /** The half that the migrated database answers; one question after the other, so as to be no load. */
 export async function gatherDatabase(
@@ -47,7 +54,7 @@ export async function gatherDatabase(
   return {
     transactions: await reading(() => readOpenTransactions(database)),
     slots: await reading(() => readInactiveSlots(database)),
-    predicates: await probePredicates({ database, clock }, migration),
+    conditions: await probeDatabase({ database, clock }, migration),
   };
 }
 
@@ -65,21 +72,21 @@ export async function gatherStack(
   const [flagExists, states, probes, startedBy, holder] = await Promise.all([
     reading(() => flags.exists(migration.migration)),
     reading(async () => (names.length === 0 ? new Map() : alarms.states(names))),
-    probeMetrics({ metrics, clock }, migration),
+    probeStack({ alarms, metrics, clock }, migration),
     runId === undefined || registry === undefined ? NOT_ASKED : reading(() => registry.initiator(runId)),
     runId === undefined && registry !== undefined ? reading(() => registry.holder(tableKey(migration))) : NOT_ASKED,
   ]);
-  return { flagExists, alarms: states, metrics: probes, startedBy, holder };
+  return { flagExists, alarms: states, conditions: probes, startedBy, holder };
 }
 
 /** For a plan against a saved catalog. */
-export const DATABASE_NOT_ASKED: DatabaseReadings = { transactions: NOT_ASKED, slots: NOT_ASKED, predicates: [] };
+export const DATABASE_NOT_ASKED: DatabaseReadings = { transactions: NOT_ASKED, slots: NOT_ASKED, conditions: [] };
 
 /** For a plan before the stack is deployed. */
 export const STACK_NOT_ASKED: StackReadings = {
   flagExists: NOT_ASKED,
   alarms: NOT_ASKED,
-  metrics: [],
+  conditions: [],
   startedBy: NOT_ASKED,
   holder: NOT_ASKED,
 };

@@ -19,7 +19,7 @@ export interface RunReport {
   /** Times that DDL did not get its lock within lock_timeout. */
   readonly lockTimeouts: number;
   readonly secondsByPhase: Readonly<Record<string, number>>;
-  /** Each gate that was asked, in the order of the first look; soak and cooling, which are watched alike, among them. */
+  /** Each gate that was asked, in the order of the first evaluation; soak and cooling, which are watched alike, among them. */
   readonly gates: readonly GateReport[];
   /** ARN of who started the run; absent for one that the console started. */
   readonly startedBy?: string;

@@ -1,4 +1,4 @@
-import { GATES } from "../../core/migration/schema.ts";
+import { GATES } from "../../core/gates/gate-names.ts";
 import { nextFor, type States, statesOf } from "./machines.ts";
 import { table } from "./regions.ts";
 

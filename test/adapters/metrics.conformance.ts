@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MetricPlan } from "../../core/plan/plan.ts";
+import type { MetricPlan } from "../../core/gates/conditions/metrics.ts";
 import type { Metrics } from "../../core/ports.ts";
 
 type Series = Pick<MetricPlan, "namespace" | "metric" | "dimensions">;

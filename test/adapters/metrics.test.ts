@@ -7,7 +7,7 @@ import {
 import { beforeEach, describe, expect, it } from "vitest";
 import { CloudWatchMetrics } from "../../adapters/cloudwatch/metrics.ts";
 import { ServiceRefused, ServiceUnavailable } from "../../core/errors.ts";
-import type { MetricPlan } from "../../core/plan/plan.ts";
+import type { MetricPlan } from "../../core/gates/conditions/metrics.ts";
 import { clientConfig, useEmulator } from "../support/emulator.ts";
 import { FakeMetrics } from "../support/fakes.ts";
 import { metricsContract } from "./metrics.conformance.ts";

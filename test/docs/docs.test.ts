@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as errors from "../../core/errors.ts";
-import { GATES } from "../../core/migration/schema.ts";
+import { GATES } from "../../core/gates/gate-names.ts";
 import { parseMigration } from "../../core/migration/parse-migration.ts";
 import { CHECKS } from "../../core/preflight/checks/registry.ts";
 import { PHASES } from "../../core/plan/phases.ts";

@@ -1,7 +1,7 @@
 import aslValidator from "asl-validator";
 import { describe, expect, it } from "vitest";
 import * as errors from "../../core/errors.ts";
-import { GATES } from "../../core/migration/schema.ts";
+import { GATES } from "../../core/gates/gate-names.ts";
 import { readDefinition } from "../../lib/definition.ts";
 import { type Handler, HANDLERS, pascalCase } from "../../lib/handlers.ts";
 

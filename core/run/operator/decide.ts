@@ -3,7 +3,7 @@ import type { Approval, CallerProof, Decision, RunRecord } from "../../ports.ts"
 import { requireRun, terminalReason } from "../require-run.ts";
 import { purpose } from "./purpose.ts";
 import { validateReason } from "./reason.ts";
-import { mayBeSamePrincipal, isAnonymousSession } from "./same-principal.ts";
+import { mayBeSamePrincipal, isAnonymousSession } from "../../same-principal.ts";
 import type { Ports } from "../run.ts";
 
 export interface DecisionRequest {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { GATES, type GateName, type MigrationInput } from "../../../core/migration/schema.ts";
+import { GATES, type GateName } from "../../../core/gates/gate-names.ts";
+import type { MigrationInput } from "../../../core/migration/schema.ts";
 import { planMigration } from "../../../core/plan/plan-migration.ts";
+import { questionOf } from "../../../core/gates/conditions/kinds.ts";
 import { approvalRequest, type ApprovalFacts } from "../../../core/gates/approval-request.ts";
 import { catalogOf, migrationOf } from "../preflight/contexts.ts";
 
@@ -48,14 +50,14 @@ function factsOf(
       startedBy: "arn:aws:sts::1:assumed-role/Lead/maria",
     },
     readings: [{ kind: "alarm", name: "crm-errors", value: "OK", threshold: "OK", status: "pass", reason: "" }],
-    proof: FINDINGS,
+    validation: FINDINGS,
     approval: {
       runId: ref.id,
       gate: name,
       planHash: plan.hash,
       requestedAt: "2026-01-05T09:00:00.000Z",
       deadline: "2026-01-08T09:00:00.000Z",
-      selfApproval: found.approval?.selfApproval ?? true,
+      selfApproval: questionOf(found)?.selfApproval ?? true,
     },
     ...facts,
   };
@@ -68,7 +70,7 @@ describe("what people are told who are asked to approve", () => {
     const hash = facts.run.plan.hash;
     expect(subject).toBe("Sluice: contact-acquisition-channel waits for your approval");
     expect(body.replaceAll(hash, "<hash>")).toMatchInlineSnapshot(`
-      "Run friday stands at gate before_cutover and asks a person to decide.
+      "Run friday waits at gate before_cutover for the decision of a person.
 
       What
         Rename column crm.contacts.lead_source to acquisition_channel
@@ -83,7 +85,7 @@ describe("what people are told who are asked to approve", () => {
       If you approve
         The cutover begins: its first step sends traffic to the new path.
 
-      If you reject, or nobody answers in time
+      If you reject, or there is no answer in time
         The run is rolled back: all traffic is on the old path. No write is lost. What was expanded stays.
 
       How to undo
@@ -114,8 +116,8 @@ describe("what people are told who are asked to approve", () => {
     expect(GATES.filter((other) => next(other) === next(name))).toEqual([name]);
   });
 
-  it("says at the last gate that there is no way back", () => {
-    expect(approvalRequest(factsOf("before_contract")).body).toContain("then there is no way back");
+  it("says at the last gate that no rollback is possible after it", () => {
+    expect(approvalRequest(factsOf("before_contract")).body).toContain("no rollback is possible then");
   });
 
   it("says that an answer between two steps counts for all of them", () => {
@@ -125,23 +127,23 @@ describe("what people are told who are asked to approve", () => {
 
   it("says who may not approve, what becomes of no answer, and what is not known", () => {
     const gate = { approval: { self_approval: false }, on_fail: "pause" };
-    const facts = factsOf("before_expand", { gate, proof: undefined });
+    const facts = factsOf("before_expand", { gate, validation: undefined });
     const { startedBy: _, ...record } = facts.record;
     const { body } = approvalRequest({ ...facts, record });
-    expect(body).toContain("Whoever started the run may not approve it.");
+    expect(body).toContain("The person who started the run may not approve it.");
     expect(body).toContain("Without an answer, the run is paused instead.");
     expect(body).toContain("None yet: nothing has been validated in this run.");
     expect(body).toContain(`Started by\n  not known: it was not started with "sluice start"`);
     expect(body).toContain("How to undo\n  Nothing is changed yet.");
   });
 
-  it("says that the way back loses data, where it does", () => {
+  it("says that a rollback loses data, where it does", () => {
     const facts = factsOf("before_cutover");
     const plan = { ...facts.run.plan, reversible: false };
     const { body } = approvalRequest({ ...facts, run: { ...facts.run, plan } });
     expect(body).not.toContain("no write is lost");
     expect(body.toLowerCase()).not.toContain("no write is lost");
-    expect(body).toContain("the way back loses data, as the migration acknowledges");
+    expect(body).toContain("a rollback loses data, as the migration acknowledges");
   });
 
   it("holds no link and nothing that could answer in a person's place", () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { GateFailed, RunSuperseded, ServiceRefused, ServiceUnavailable } from "../../../core/errors.ts";
-import { GATES, type GateName, type MigrationInput } from "../../../core/migration/schema.ts";
+import { GATES, type GateName } from "../../../core/gates/gate-names.ts";
+import type { MigrationInput } from "../../../core/migration/schema.ts";
 import type { Phase } from "../../../core/plan/phases.ts";
 import { gate } from "../../../core/gates/gate.ts";
 import type { GateEvaluation } from "../../../core/gates/evaluation.ts";

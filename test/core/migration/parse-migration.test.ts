@@ -4,7 +4,7 @@ import { MigrationInvalid } from "../../../core/errors.ts";
 import { rollbackAlarms } from "../../../core/gates/rollback-alarms.ts";
 import { migrationHash } from "../../../core/migration/migration-hash.ts";
 import { parseMigration } from "../../../core/migration/parse-migration.ts";
-import { GATES } from "../../../core/migration/schema.ts";
+import { GATES } from "../../../core/gates/gate-names.ts";
 import { UNIMPLEMENTED } from "../../../core/migration/unimplemented.ts";
 
 const VALID = `

@@ -3,7 +3,9 @@ import type { Catalog, ColumnCatalog, TableCatalog } from "../../../core/catalog
 import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
 import type { AlarmState } from "../../../core/ports.ts";
 import type { CheckResult, ColumnContext, PreflightContext, TableContext } from "../../../core/preflight/check.ts";
-import { NOT_ASKED, readAs } from "../../../core/preflight/reading.ts";
+import { GATE_CHECKS } from "../../../core/preflight/checks/gates/gate-checks.ts";
+import { resultsOf } from "../../../core/preflight/run-preflight.ts";
+import { NOT_ASKED, readAs } from "../../../core/reading.ts";
 
 /** The example's migration, production times and all: nothing in it is to be warned of. */
 export function migrationOf(changes: Partial<MigrationInput> = {}): Migration {
@@ -85,8 +87,7 @@ export const contextOf = (changes: Partial<PreflightContext> = {}): PreflightCon
   resuming: false,
   flagExists: readAs(true),
   alarms: alarmsOf({ "crm-errors": "OK" }),
-  predicates: [],
-  metrics: [],
+  conditions: [],
   transactions: readAs({ hidden: 0 }),
   slots: readAs([]),
   startedBy: readAs(STARTER),
@@ -120,3 +121,10 @@ export const lines = (results: CheckResult | readonly CheckResult[]): readonly s
   (Array.isArray(results) ? (results as readonly CheckResult[]) : [results as CheckResult]).map(
     ({ severity, object, message, remedy }) => `${severity} ${object} ${message}.${remedy === "" ? "" : ` ${remedy}`}`,
   );
+
+/** What one check of the gates finds, by its name. */
+export function gateCheck(name: string, context: PreflightContext): readonly CheckResult[] {
+  const check = GATE_CHECKS.find((each) => each.name === name);
+  if (check === undefined) throw new RangeError(`no check ${name}`);
+  return resultsOf(check, context);
+}

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PredicateOutcome } from "../../../core/gates/conditions/sql.ts";
 import { DatabaseUnavailable, ServiceRefused, ServiceUnavailable } from "../../../core/errors.ts";
-import type { GateName, MigrationInput } from "../../../core/migration/schema.ts";
+import type { GateName } from "../../../core/gates/gate-names.ts";
+import type { MigrationInput } from "../../../core/migration/schema.ts";
 import type { Database } from "../../../core/ports.ts";
 import type { PreflightContext } from "../../../core/preflight/check.ts";
-import { gatePredicates } from "../../../core/preflight/checks/gates/gate-predicates.ts";
 import { gatherPreflight, gatherStack, type PreflightPorts } from "../../../core/preflight/gather.ts";
-import { NOT_ASKED, readAs } from "../../../core/preflight/reading.ts";
+import { NOT_ASKED, readAs } from "../../../core/reading.ts";
 import { SystemClock } from "../../../adapters/clock.ts";
 import { FakeAlarms, FakeClock, FakeRunRegistry, FakeFlags, FakeMetrics } from "../../support/fakes.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { crmSchema, readCrm } from "../catalog/table-reader.ts";
-import { catalogOf, lines, migrationOf, STARTER } from "./contexts.ts";
+import { catalogOf, gateCheck, lines, migrationOf, STARTER } from "./contexts.ts";
 
 const NAME = "contact-acquisition-channel";
 const UNAVAILABLE = { object: "the world", problem: "nobody answered", remedy: "Retry" };
@@ -120,7 +121,7 @@ describe("what a start asks of the stack", () => {
       },
       { metrics, clock },
     );
-    expect(asked.metrics.map(({ gate, condition, outcome }) => [gate, condition.name, outcome])).toEqual([
+    expect(asked.conditions.map(({ gate, condition, outcome }) => [gate, condition.name, outcome])).toEqual([
       ["before_expand", "errors", readAs({ kind: "values", values: [7] })],
       ["before_soak", "typo", readAs({ kind: "refused", problem: "the world: no such function" })],
       ["before_soak", "down", { kind: "unread", problem: "the world: nobody answered" }],
@@ -139,7 +140,7 @@ describe("what a start asks of the stack", () => {
       { database, flags: { exists: fail }, alarms: { states: fail }, registry: { initiator: fail, holder: fail } },
     );
     const unread = { kind: "unread", problem: "the world: nobody answered" };
-    const { flagExists, alarms, startedBy, transactions, slots, predicates } = context;
+    const { flagExists, alarms, startedBy, transactions, slots, conditions } = context;
     expect({ flagExists, alarms, startedBy, transactions, slots }).toEqual({
       flagExists: unread,
       alarms: unread,
@@ -147,7 +148,7 @@ describe("what a start asks of the stack", () => {
       transactions: unread,
       slots: unread,
     });
-    expect(predicates.map(({ outcome }) => outcome)).toEqual([unread]);
+    expect(conditions.map(({ outcome }) => outcome)).toEqual([unread]);
   });
 
   it("asks CloudWatch for no alarm where none is named", async () => {
@@ -164,7 +165,7 @@ describe("what a start asks of the database", () => {
   ): Promise<string> => {
     const gates = { [gate]: { sql: [{ name: "p", holds }] } };
     const context = await gather(gates, { clock });
-    return lines(gatePredicates(context))[0] ?? "";
+    return lines(gateCheck("gate-predicates", context))[0] ?? "";
   };
 
   it.each([
@@ -214,13 +215,17 @@ describe("what a start asks of the database", () => {
       { name: "broken", holds: "gone()" },
       { name: "fine", holds: "true" },
     ];
-    const { predicates } = await gather(
+    const { conditions } = await gather(
       { before_cutover: { sql: both }, before_soak: { sql: both } },
       { database: counted },
     );
     expect(transactions).toBe(2);
     expect(
-      predicates.map(({ gate, name, outcome }) => [gate, name, outcome.kind === "read" && outcome.value.kind]),
+      conditions.map(({ gate, condition, outcome }) => [
+        gate,
+        condition.name,
+        outcome.kind === "read" && (outcome.value as PredicateOutcome).kind,
+      ]),
     ).toEqual([
       ["before_cutover", "broken", "refused"],
       ["before_cutover", "fine", "value"],

@@ -7,7 +7,7 @@ import { coolingPeriod } from "../../../core/preflight/checks/run/cooling-period
 import { executionLife } from "../../../core/preflight/checks/run/execution-life.ts";
 import { flagExists } from "../../../core/preflight/checks/run/flag-exists.ts";
 import { pausePlan } from "../../../core/preflight/checks/run/pause-plan.ts";
-import { readAs } from "../../../core/preflight/reading.ts";
+import { readAs } from "../../../core/reading.ts";
 import { ROLLBACK_PREFIX, runName } from "../../../core/preflight/checks/run/run-name.ts";
 import { soakLength } from "../../../core/preflight/checks/run/soak-length.ts";
 import { tableFree } from "../../../core/preflight/checks/run/table-free.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { IndexCatalog, ServerSettings } from "../../../core/catalog/catalog.ts";
 import { longTransactions } from "../../../core/preflight/checks/server/long-transactions.ts";
-import { NOT_ASKED, readAs } from "../../../core/preflight/reading.ts";
+import { NOT_ASKED, readAs } from "../../../core/reading.ts";
 import { replicationSlots } from "../../../core/preflight/checks/server/replication-slots.ts";
 import { serverVersion } from "../../../core/preflight/checks/server/server-version.ts";
 import { sessionTimeouts } from "../../../core/preflight/checks/server/session-timeouts.ts";

@@ -1,4 +1,4 @@
-import type { GateName } from "../../../core/migration/schema.ts";
+import type { GateName } from "../../../core/gates/gate-names.ts";
 import type { Approval, Approvals, Decision } from "../../../core/ports.ts";
 import { missing } from "./missing.ts";
 

@@ -1,5 +1,5 @@
 import { ServiceUnavailable } from "../../../core/errors.ts";
-import type { MetricPlan } from "../../../core/plan/plan.ts";
+import type { MetricPlan } from "../../../core/gates/conditions/metrics.ts";
 import type { Metrics } from "../../../core/ports.ts";
 
 type Query = Parameters<Metrics["values"]>[0];

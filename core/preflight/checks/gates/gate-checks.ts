@@ -1,51 +1,42 @@
-import type { MigrationCheck } from "../../check.ts";
+import type { CheckFacts, ConditionDefinition, Report } from "../../../gates/conditions/condition.ts";
+import { KINDS } from "../../../gates/conditions/kinds.ts";
+import { declaredGates } from "../../../gates/gate-plan.ts";
+import { rollbackAlarms } from "../../../gates/rollback-alarms.ts";
+import type { MigrationCheck, PreflightContext } from "../../check.ts";
 import { gateCheck } from "../../define-check.ts";
-import { alarmsOk } from "./alarms-ok.ts";
-import { monitors } from "./monitors.ts";
-import { gatePredicates } from "./gate-predicates.ts";
-import { gateMetrics } from "./gate-metrics.ts";
-import { gateDivergence } from "./gate-divergence.ts";
-import { gateTimes } from "./gate-times.ts";
-import { gateApproval } from "./gate-approval.ts";
+import { ok, refuse, unread, warn } from "../../finding.ts";
 
-/** The checks of what the run waits for, in their order. */
-export const GATE_CHECKS: readonly MigrationCheck[] = [
-  gateCheck({
-    name: "alarms-ok",
-    refusesOrWarns:
-      "Refuses an alarm that is not OK, and a table of more than 1 GiB without any; warns of a smaller one.",
-    check: alarmsOk,
-  }),
-  gateCheck({
-    name: "monitors",
-    refusesOrWarns: "Warns of more than 5 alarms, of which AppConfig watches the first five while a flag bakes.",
-    check: monitors,
-  }),
-  gateCheck({
-    name: "gate-predicates",
-    refusesOrWarns:
-      "Refuses a predicate that PostgreSQL does not take; warns of one that is slow or does not hold now.",
-    check: gatePredicates,
-  }),
-  gateCheck({
-    name: "gate-metrics",
-    refusesOrWarns:
-      "Refuses a metric that CloudWatch does not take, and one without data at the first gate; warns of none at a later one, and of one that would hold now.",
-    check: gateMetrics,
-  }),
-  gateCheck({
-    name: "gate-divergence",
-    refusesOrWarns: "Refuses the divergence as a condition before there was a validation.",
-    check: gateDivergence,
-  }),
-  gateCheck({
-    name: "gate-times",
-    refusesOrWarns: "Refuses a timeout that is over before an alarm has been OK for as long as the gate wants.",
-    check: gateTimes,
-  }),
-  gateCheck({
-    name: "gate-approval",
-    refusesOrWarns: "Refuses a run that nobody is known to have started, where that person may not approve it.",
-    check: gateApproval,
-  }),
-];
+/** The checks of what the run waits for: each kind of condition has its own, in the order of their registry. */
+export const GATE_CHECKS: readonly MigrationCheck[] = KINDS.flatMap((kind) =>
+  kind.checks.map((each) =>
+    gateCheck({
+      name: each.name,
+      refusesOrWarns: each.refusesOrWarns,
+      check: (context) => each.check(factsFor(kind, context), reportFor(context)),
+    }),
+  ),
+);
+
+function factsFor({ kind }: ConditionDefinition, context: PreflightContext): CheckFacts {
+  const { migration, catalog, conditions, alarms, startedBy } = context;
+  const added = migration.operation.rename_column?.to;
+  return {
+    gates: declaredGates(migration).map((gate) => ({
+      ...gate,
+      conditions: gate.conditions.filter((condition) => condition.kind === kind),
+    })),
+    probes: conditions.filter(({ condition }) => condition.kind === kind),
+    rollbackAlarms: rollbackAlarms(migration),
+    alarms,
+    tableBytes: catalog.table?.bytes ?? 0,
+    addedColumns: added === undefined ? [] : [added],
+    startedBy,
+  };
+}
+
+const reportFor = (context: PreflightContext): Report => ({
+  ok,
+  warn,
+  refuse,
+  unread: (problem) => unread(context, problem),
+});

@@ -1,4 +1,4 @@
-import { bytesText, durationText, LARGE_TABLE_BYTES } from "../../amounts.ts";
+import { bytesText, durationText, LARGE_TABLE_BYTES } from "../../../amounts.ts";
 import { runCheck } from "../../define-check.ts";
 import { ok, refuse, warn } from "../../finding.ts";
 

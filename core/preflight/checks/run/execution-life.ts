@@ -1,7 +1,9 @@
-import { GATES, type Migration } from "../../../migration/schema.ts";
-import { planGate } from "../../../gates/plan-gate.ts";
+import { GATES } from "../../../gates/gate-names.ts";
+import type { Migration } from "../../../migration/schema.ts";
+import { questionOf } from "../../../gates/conditions/kinds.ts";
+import { planGate } from "../../../gates/gate-plan.ts";
 import { seconds } from "../../../plan/seconds.ts";
-import { durationText } from "../../amounts.ts";
+import { durationText } from "../../../amounts.ts";
 import { runCheck } from "../../define-check.ts";
 import { ok, refuse } from "../../finding.ts";
 
@@ -36,10 +38,11 @@ function longestWaits(migration: Migration): readonly Wait[] {
   const { cutover, soak, contract } = migration;
   const widenings = cutover.steps.length;
   const gates = GATES.flatMap((gate): readonly Wait[] => {
-    const { stableForSeconds, timeoutSeconds, approval } = planGate(migration, gate);
+    const plan = planGate(migration, gate);
+    const { stableForSeconds, timeoutSeconds } = plan;
     const times = gate === "between_steps" ? widenings - 1 : 1;
     return [
-      { what: `gates.${gate}.approval.within`, seconds: times * (approval?.withinSeconds ?? 0) },
+      { what: `gates.${gate}.approval.within`, seconds: times * (questionOf(plan)?.withinSeconds ?? 0) },
       { what: `gates.${gate}.stable_for`, seconds: times * stableForSeconds },
       { what: `the timeout of gates.${gate}`, seconds: times * timeoutSeconds },
     ];

@@ -1,4 +1,4 @@
-import { GATES } from "../../../migration/schema.ts";
+import { GATES } from "../../../gates/gate-names.ts";
 import { runCheck } from "../../define-check.ts";
 import { ok, warn } from "../../finding.ts";
 

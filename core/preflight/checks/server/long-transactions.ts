@@ -1,4 +1,4 @@
-import { durationText } from "../../amounts.ts";
+import { durationText } from "../../../amounts.ts";
 import { serverCheck } from "../../define-check.ts";
 import { ok, warn } from "../../finding.ts";
 

@@ -1,5 +1,5 @@
 import { estimate } from "../../../plan/estimate.ts";
-import { bytesText } from "../../amounts.ts";
+import { bytesText } from "../../../amounts.ts";
 import { serverCheck } from "../../define-check.ts";
 import { ok, warn } from "../../finding.ts";
 

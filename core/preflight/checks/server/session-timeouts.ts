@@ -1,5 +1,5 @@
 import type { ServerSettings } from "../../../catalog/catalog.ts";
-import { durationText } from "../../amounts.ts";
+import { durationText } from "../../../amounts.ts";
 import type { Finding } from "../../check.ts";
 import { serverCheck } from "../../define-check.ts";
 import { ok, orOk, refuse } from "../../finding.ts";

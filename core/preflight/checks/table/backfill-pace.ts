@@ -1,6 +1,6 @@
 import type { Migration } from "../../../migration/schema.ts";
 import { estimate } from "../../../plan/estimate.ts";
-import { bytesText, durationText } from "../../amounts.ts";
+import { bytesText, durationText } from "../../../amounts.ts";
 import type { Finding, TableContext } from "../../check.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, orOk, warn } from "../../finding.ts";

@@ -1,4 +1,4 @@
-import { bytesText } from "../../amounts.ts";
+import { bytesText } from "../../../amounts.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, refuse, warn } from "../../finding.ts";
 

@@ -1,27 +1,24 @@
 import { describe, expect, it } from "vitest";
-import type { TableCatalog } from "../../../core/catalog/catalog.ts";
-import { GATES, type GateName, type MigrationInput } from "../../../core/migration/schema.ts";
-import { planGate } from "../../../core/gates/plan-gate.ts";
-import { alarmsOk } from "../../../core/preflight/checks/gates/alarms-ok.ts";
-import type { MetricOutcome, PredicateOutcome, PreflightContext } from "../../../core/preflight/check.ts";
-import { gateApproval } from "../../../core/preflight/checks/gates/gate-approval.ts";
-import { gateDivergence } from "../../../core/preflight/checks/gates/gate-divergence.ts";
-import { gateMetrics } from "../../../core/preflight/checks/gates/gate-metrics.ts";
-import { gatePredicates } from "../../../core/preflight/checks/gates/gate-predicates.ts";
-import { gateTimes } from "../../../core/preflight/checks/gates/gate-times.ts";
-import { monitors } from "../../../core/preflight/checks/gates/monitors.ts";
-import { NOT_ASKED, readAs, type Reading } from "../../../core/preflight/reading.ts";
+import type { TableCatalog } from "../../../../core/catalog/catalog.ts";
+import { GATES, type GateName } from "../../../../core/gates/gate-names.ts";
+import type { MigrationInput } from "../../../../core/migration/schema.ts";
+import { planGate } from "../../../../core/gates/gate-plan.ts";
+import type { MetricOutcome } from "../../../../core/gates/conditions/metrics.ts";
+import type { PredicateOutcome } from "../../../../core/gates/conditions/sql.ts";
+import type { PreflightContext } from "../../../../core/preflight/check.ts";
+import { NOT_ASKED, readAs, type Reading } from "../../../../core/reading.ts";
 import {
   alarmsOf,
   catalogOf,
   contextOf,
+  gateCheck,
   lines,
   migrationOf,
   STARTER,
   tableOf,
   UNREAD,
   severities,
-} from "./contexts.ts";
+} from "../../preflight/contexts.ts";
 
 type Gates = MigrationInput["gates"];
 const gated = (gates: Gates, changes: Partial<PreflightContext> = {}): PreflightContext =>
@@ -30,7 +27,7 @@ const gated = (gates: Gates, changes: Partial<PreflightContext> = {}): Preflight
 describe("alarms-ok", () => {
   it("passes an alarm that is OK, and no other state", () => {
     const alarms = alarmsOf({ a: "OK", b: "ALARM", c: "INSUFFICIENT_DATA", d: "missing" });
-    expect(lines(alarmsOk(gated({ alarms: ["a", "b", "c", "d", "e"] }, { alarms })))).toEqual([
+    expect(lines(gateCheck("alarms-ok", gated({ alarms: ["a", "b", "c", "d", "e"] }, { alarms })))).toEqual([
       'ok alarm "a" is OK.',
       'refuse alarm "b" is in ALARM now. Find out why, and start the run when it is OK',
       'refuse alarm "c" has no data, which counts as unhealthy. Let its metric arrive, or correct the alarm\'s metric and how it treats missing data',
@@ -42,12 +39,12 @@ describe("alarms-ok", () => {
   it("asks for the alarms of single gates too, each once", () => {
     const gates: Gates = { alarms: ["a"], before_cutover: { alarms: { names: ["b", "a"] } } };
     const alarms = alarmsOf({ a: "OK", b: "ALARM" });
-    expect(severities(alarmsOk(gated(gates, { alarms })))).toEqual(["ok", "refuse"]);
+    expect(severities(gateCheck("alarms-ok", gated(gates, { alarms })))).toEqual(["ok", "refuse"]);
   });
 
   it("warns where no alarm is named, and refuses that for a table of more than 1 GiB", () => {
     const judge = (table: Partial<TableCatalog> | undefined): readonly string[] =>
-      lines(alarmsOk(gated({}, { catalog: catalogOf({ table: table && tableOf(table) }) })));
+      lines(gateCheck("alarms-ok", gated({}, { catalog: catalogOf({ table: table && tableOf(table) }) })));
     expect(judge({ bytes: 2 ** 30 })).toEqual([
       "warn gates.alarms names no alarm, so nothing would stop a run that hurts users. Name the CloudWatch alarms on the application's errors and latency",
     ]);
@@ -58,22 +55,22 @@ describe("alarms-ok", () => {
   });
 
   it("judges a lack of alarms before anybody was asked for their state", () => {
-    expect(severities(alarmsOk(gated({}, { alarms: NOT_ASKED })))).toEqual(["warn"]);
-    expect(alarmsOk(gated({ alarms: ["a"] }, { alarms: NOT_ASKED }))).toEqual([]);
+    expect(severities(gateCheck("alarms-ok", gated({}, { alarms: NOT_ASKED })))).toEqual(["warn"]);
+    expect(gateCheck("alarms-ok", gated({ alarms: ["a"] }, { alarms: NOT_ASKED }))).toEqual([]);
   });
 
   it("refuses a start where CloudWatch does not answer", () => {
-    expect(severities(alarmsOk(gated({ alarms: ["a"] }, { alarms: UNREAD })))).toEqual(["refuse"]);
+    expect(severities(gateCheck("alarms-ok", gated({ alarms: ["a"] }, { alarms: UNREAD })))).toEqual(["refuse"]);
   });
 });
 
 describe("monitors", () => {
   it("passes five alarms, and warns of those that AppConfig does not watch", () => {
-    expect(lines(monitors(gated({ alarms: ["a", "b", "c", "d", "e"] })))).toEqual([
+    expect(lines(gateCheck("monitors", gated({ alarms: ["a", "b", "c", "d", "e"] })))).toEqual([
       "ok gates name no more alarms than AppConfig watches while a flag bakes.",
     ]);
     const seven: Gates = { alarms: ["a", "b", "c", "d", "e"], before_soak: { alarms: { names: ["f", "a", "g"] } } };
-    expect(lines(monitors(gated(seven)))).toEqual([
+    expect(lines(gateCheck("monitors", gated(seven)))).toEqual([
       'warn gates name 7 alarms, and AppConfig watches only the first 5 while a flag bakes, not "f", "g"; each of them ends the run all the same, by its own event. Put the alarms on users\' errors and latency first, or join the others in a composite alarm',
     ]);
   });
@@ -85,8 +82,8 @@ describe("gate-predicates", () => {
     outcome: Reading<PredicateOutcome>,
     { gate = "before_cutover", ahead = false }: { gate?: GateName; ahead?: boolean } = {},
   ): readonly string[] => {
-    const predicates = [{ gate, name: "quiet", outcome }];
-    return lines(gatePredicates(gated(GATED, { predicates, ...(ahead && { runId: undefined }) })));
+    const conditions = [{ gate, condition: { kind: "sql", name: "quiet" }, outcome }];
+    return lines(gateCheck("gate-predicates", gated(GATED, { conditions, ...(ahead && { runId: undefined }) })));
   };
   const value = (result: boolean | null, seconds = 0): Reading<PredicateOutcome> =>
     readAs({ kind: "value", value: result, seconds });
@@ -103,7 +100,7 @@ describe("gate-predicates", () => {
     );
     expect(judge(value(null))[0]).toMatch(/^warn .* is null now, which does not hold/);
     expect(judge(value(true, 1.24))).toEqual([
-      'warn gate before_cutover "quiet" took 1.2 s, of the 5 s that a gate gives it at each look. Make it cheap: an index, EXISTS in place of count(*)',
+      'warn gate before_cutover "quiet" took 1.2 s, of the 5 s that a gate gives it at each evaluation. Make it cheap: an index, EXISTS in place of count(*)',
     ]);
   });
 
@@ -160,8 +157,8 @@ describe("gate-predicates", () => {
   });
 
   it("has nothing to say of a migration without predicates, and passes none that was not asked", () => {
-    expect(lines(gatePredicates(gated({})))).toEqual(["ok gates have no predicate."]);
-    expect(gatePredicates(gated(GATED))).toEqual([]);
+    expect(lines(gateCheck("gate-predicates", gated({})))).toEqual(["ok gates have no predicate."]);
+    expect(gateCheck("gate-predicates", gated(GATED))).toEqual([]);
     expect(judge(NOT_ASKED)).toEqual([]);
   });
 });
@@ -178,8 +175,10 @@ describe("gate-metrics", () => {
     { gate = "before_cutover", metric = METRIC }: { gate?: GateName; metric?: typeof METRIC | typeof LEAST } = {},
   ): readonly string[] => {
     const migration = migrationOf({ gates: { [gate]: { metrics: [metric] } } });
-    const [condition] = planGate(migration, gate).metrics;
-    return lines(gateMetrics(contextOf({ migration, metrics: [{ gate, condition: condition!, outcome }] })));
+    const [condition] = planGate(migration, gate).conditions.filter(({ kind }) => kind === "metric");
+    return lines(
+      gateCheck("gate-metrics", contextOf({ migration, conditions: [{ gate, condition: condition!, outcome }] })),
+    );
   };
   const values = (...found: readonly number[]): Reading<MetricOutcome> => readAs({ kind: "values", values: found });
 
@@ -192,7 +191,7 @@ describe("gate-metrics", () => {
     ]);
   });
 
-  it("warns of a value at which the gate would hold now", () => {
+  it("warns of a value at which the gate would wait now", () => {
     expect(judge(values(3, 11))[0]).toMatch(
       /^warn gate before_cutover "errors" is 11 at worst, and is to be at most 10: /,
     );
@@ -218,26 +217,28 @@ describe("gate-metrics", () => {
   });
 
   it("has nothing to say of a migration without metrics, and passes none that was not asked", () => {
-    expect(lines(gateMetrics(gated({})))).toEqual(["ok gates have no metric."]);
-    expect(gateMetrics(gated({ before_cutover: { metrics: [METRIC] } }))).toEqual([]);
+    expect(lines(gateCheck("gate-metrics", gated({})))).toEqual(["ok gates have no metric."]);
+    expect(gateCheck("gate-metrics", gated({ before_cutover: { metrics: [METRIC] } }))).toEqual([]);
   });
 });
 
 describe("gate-divergence", () => {
-  it("refuses the condition at every gate before the proof, and passes it after", () => {
+  it("refuses the condition at every gate before the validation, and passes it after", () => {
     for (const gate of GATES) {
-      const [line] = lines(gateDivergence(gated({ [gate]: { divergence: { at_most: 0 } } })));
+      const [line] = lines(gateCheck("gate-divergence", gated({ [gate]: { divergence: { at_most: 0 } } })));
       const early = ["before_expand", "before_backfill", "before_validate"].includes(gate);
       expect(line, gate).toMatch(
         early ? /^refuse .* it could not pass\. Move the condition to gates.before_cutover/ : /^ok/,
       );
     }
-    expect(lines(gateDivergence(gated({ before_expand: {} })))).toEqual(["ok gates do not ask for the divergence."]);
+    expect(lines(gateCheck("gate-divergence", gated({ before_expand: {} })))).toEqual([
+      "ok gates do not ask for the divergence.",
+    ]);
   });
 });
 
 describe("gate-times", () => {
-  const judge = (gates: Gates): readonly string[] => lines(gateTimes(gated(gates)));
+  const judge = (gates: Gates): readonly string[] => lines(gateCheck("gate-times", gated(gates)));
 
   it("refuses a timeout that is over before an alarm has been OK for long enough", () => {
     const alarms = { names: ["crm-errors"], ok_for: "10m" };
@@ -253,7 +254,7 @@ describe("gate-times", () => {
     expect(judge({ before_soak: { alarms } })[0]).toMatch(/^ok/);
   });
 
-  it("lets a gate hold for longer than its timeout, since that is no time on hold", () => {
+  it("lets a gate be stable for longer than its timeout, since that is no time in which it waits", () => {
     expect(judge({ timeout: "1m", before_contract: { stable_for: "2d" } })[0]).toMatch(/^ok/);
     expect(
       judge({ timeout: "1s", alarms: ["crm-errors"], before_contract: { alarms: { names: ["a"], ok_for: "0s" } } })[0],
@@ -265,29 +266,29 @@ describe("gate-approval", () => {
   const OTHER: Gates = { before_cutover: { approval: { self_approval: false, within: "4h" } } };
 
   it("passes one that anybody may give, whoever started the run", () => {
-    expect(lines(gateApproval(gated({ before_cutover: { approval: {} } }, { startedBy: readAs(undefined) })))).toEqual([
-      "ok gate before_cutover asks for an approval within 3 days.",
-    ]);
-    expect(lines(gateApproval(gated({})))).toEqual(["ok gates ask nobody for an approval."]);
+    expect(
+      lines(gateCheck("gate-approval", gated({ before_cutover: { approval: {} } }, { startedBy: readAs(undefined) }))),
+    ).toEqual(["ok gate before_cutover asks for an approval within 3 days."]);
+    expect(lines(gateCheck("gate-approval", gated({})))).toEqual(["ok gates ask nobody for an approval."]);
   });
 
   it("passes one of another person where it is known who started the run", () => {
-    expect(lines(gateApproval(gated(OTHER)))).toEqual([
+    expect(lines(gateCheck("gate-approval", gated(OTHER)))).toEqual([
       `ok gate before_cutover asks for an approval within 4 h, by another person than ${STARTER}.`,
     ]);
   });
 
   it("refuses one of another person where nobody knows who started the run", () => {
-    expect(lines(gateApproval(gated(OTHER, { startedBy: readAs(undefined) })))).toEqual([
+    expect(lines(gateCheck("gate-approval", gated(OTHER, { startedBy: readAs(undefined) })))).toEqual([
       "refuse gate before_cutover takes no approval of the person who started the run, and nobody knows who that is. Start it with sluice start, which says who you are",
     ]);
-    expect(severities(gateApproval(gated(OTHER, { startedBy: UNREAD })))).toEqual(["refuse"]);
+    expect(severities(gateCheck("gate-approval", gated(OTHER, { startedBy: UNREAD })))).toEqual(["refuse"]);
     const session = "arn:aws:sts::1:assumed-role/Ops/aws-sdk-js-1767600000000";
-    expect(severities(gateApproval(gated(OTHER, { startedBy: readAs(session) })))).toEqual(["refuse"]);
+    expect(severities(gateCheck("gate-approval", gated(OTHER, { startedBy: readAs(session) })))).toEqual(["refuse"]);
   });
 
   it("asks nobody before there is a run", () => {
-    expect(lines(gateApproval(gated(OTHER, { startedBy: NOT_ASKED, runId: undefined })))).toEqual([
+    expect(lines(gateCheck("gate-approval", gated(OTHER, { startedBy: NOT_ASKED, runId: undefined })))).toEqual([
       "ok gate before_cutover asks for an approval within 4 h, by another person than the one who runs sluice start.",
     ]);
   });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { DatabaseUnavailable } from "../../../core/errors.ts";
-import type { ConditionReading } from "../../../core/gates/evaluation.ts";
-import { readPredicates } from "../../../core/gates/sql.ts";
-import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
+import { DatabaseUnavailable } from "../../../../core/errors.ts";
+import type { ConditionReading } from "../../../../core/gates/evaluation.ts";
+import type { ConditionPlan } from "../../../../core/gates/conditions/condition.ts";
+import { readConditions } from "../../../../core/gates/read-conditions.ts";
+import type { Clock, Database } from "../../../../core/ports.ts";
+import { readContext } from "./read-context.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
 
 let fresh: FreshDatabase;
 
@@ -27,6 +30,19 @@ beforeEach(() => fresh.client.query("DELETE FROM jobs"));
 
 const CLOCK = { now: () => new Date() };
 
+interface ReadFrom {
+  readonly database: Database;
+  readonly clock: Pick<Clock, "now">;
+}
+
+function readPredicates(
+  from: ReadFrom,
+  predicates: readonly { readonly name: string; readonly holds: string }[],
+): Promise<readonly ConditionReading[]> {
+  const planned = predicates.map((predicate): ConditionPlan => ({ kind: "sql", ...predicate }));
+  return readConditions(readContext(from), planned);
+}
+
 const read = async (holds: string): Promise<ConditionReading | undefined> =>
   (await readPredicates({ database: fresh.database, clock: CLOCK }, [{ name: "quiet", holds }]))[0];
 
@@ -48,7 +64,7 @@ describe("a predicate that a gate asks for", () => {
     ["1", "not a boolean"],
     ["'true'::text", "not a boolean"],
     ["'t'", "not a boolean"],
-  ])("holds for %s", async (holds, value) => {
+  ])("waits for %s", async (holds, value) => {
     expect(await read(holds)).toMatchObject({ value, status: "wait", reason: `predicate "quiet" is ${value}` });
   });
 
@@ -57,7 +73,7 @@ describe("a predicate that a gate asks for", () => {
     ["EXISTS (SELECT FROM nowhere)", /SQLSTATE 42P01: relation "nowhere" does not exist$/],
     ["1 / 0 = 1", /SQLSTATE 22012$/],
     ["true AND", /SQLSTATE 42601: syntax error/],
-  ])("holds, with PostgreSQL's words, where %s cannot be evaluated", async (holds, words) => {
+  ])("waits, with PostgreSQL's words, where %s cannot be evaluated", async (holds, words) => {
     expect(await read(holds)).toMatchObject({
       value: "unreadable",
       status: "wait",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytesText, durationText } from "../../../core/preflight/amounts.ts";
+import { bytesText, durationText } from "../../core/amounts.ts";
 
 describe("an amount", () => {
   it("of bytes has the largest unit that it fills", () => {

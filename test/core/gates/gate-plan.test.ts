@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { GATES, type MigrationInput } from "../../../core/migration/schema.ts";
-import { planGate } from "../../../core/gates/plan-gate.ts";
-import type { GatePlan } from "../../../core/plan/plan.ts";
+import { GATES } from "../../../core/gates/gate-names.ts";
+import type { MigrationInput } from "../../../core/migration/schema.ts";
+import { planGate, type GatePlan } from "../../../core/gates/gate-plan.ts";
 import { migrationOf } from "../preflight/contexts.ts";
 
 type Gates = NonNullable<MigrationInput["gates"]>;
@@ -15,12 +15,10 @@ describe("a gate of a plan", () => {
   it.each(GATES)("asks for the guard's alarms although %s is not declared", (name) => {
     expect(gate({ alarms: ["crm-errors", "crm-latency"] }, name)).toEqual({
       name,
-      alarms: [
-        { name: "crm-errors", okForSeconds: 0 },
-        { name: "crm-latency", okForSeconds: 0 },
+      conditions: [
+        { kind: "alarm", name: "crm-errors", okForSeconds: 0, inherited: true },
+        { kind: "alarm", name: "crm-latency", okForSeconds: 0, inherited: true },
       ],
-      metrics: [],
-      sql: [],
       stableForSeconds: 0,
       timeoutSeconds: 1_800,
       pollSeconds: 30,
@@ -29,19 +27,19 @@ describe("a gate of a plan", () => {
   });
 
   it("asks for its own alarms for longer, each once", () => {
-    const { alarms } = gate({
+    const { conditions } = gate({
       alarms: ["both", "every"],
       before_cutover: { alarms: { names: ["own", "both"], ok_for: "2m" } },
     });
-    expect(alarms).toEqual([
-      { name: "both", okForSeconds: 120 },
-      { name: "every", okForSeconds: 0 },
-      { name: "own", okForSeconds: 120 },
+    expect(conditions).toEqual([
+      { kind: "alarm", name: "both", okForSeconds: 120 },
+      { kind: "alarm", name: "every", okForSeconds: 0, inherited: true },
+      { kind: "alarm", name: "own", okForSeconds: 120 },
     ]);
   });
 
   it("asks for another gate's alarms of its own nowhere else", () => {
-    expect(gate({ before_soak: { alarms: { names: ["late"] } } }).alarms).toEqual([]);
+    expect(gate({ before_soak: { alarms: { names: ["late"] } } }).conditions).toEqual([]);
   });
 
   it("has its own times, and those of all gates where it has none, in whole seconds, never less than was written", () => {
@@ -62,9 +60,11 @@ describe("a gate of a plan", () => {
         },
       }),
     ).toMatchObject({
-      sql,
-      divergence: { atMost: 0.001 },
-      approval: { withinSeconds: 172_800, selfApproval: false },
+      conditions: [
+        { kind: "sql", ...sql[0] },
+        { kind: "divergence", atMost: 0.001 },
+        { kind: "approval", withinSeconds: 172_800, selfApproval: false },
+      ],
       onFail: "pause",
     });
   });
@@ -78,7 +78,7 @@ describe("a gate of a plan", () => {
           { name: "at least", metrics, at_least: -1 },
         ],
       },
-    }).metrics;
+    }).conditions;
     expect(most).toMatchObject({ bound: "at most", threshold: 0 });
     expect(least).toMatchObject({ bound: "at least", threshold: -1 });
   });
@@ -98,8 +98,9 @@ describe("a gate of a plan", () => {
           },
         ],
       },
-    }).metrics;
+    }).conditions;
     expect(one).toEqual({
+      kind: "metric",
       name: "one",
       metrics: [{ id: "latency", ...LATENCY }],
       expression: "latency",

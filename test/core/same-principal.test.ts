@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mayBeSamePrincipal, isAnonymousSession } from "../../../../core/run/operator/same-principal.ts";
+import { mayBeSamePrincipal, isAnonymousSession } from "../../core/same-principal.ts";
 
 const ALICE = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/alice@crm.example";
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { MigrationInput } from "../../../core/migration/schema.ts";
-import { gate } from "../../../core/gates/gate.ts";
-import type { ConditionReading } from "../../../core/gates/evaluation.ts";
-import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
-import { createContacts, MIGRATION, Stage } from "../run/stage.ts";
+import type { MigrationInput } from "../../../../core/migration/schema.ts";
+import { gate } from "../../../../core/gates/gate.ts";
+import type { ConditionReading } from "../../../../core/gates/evaluation.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
+import { createContacts, MIGRATION, Stage } from "../../run/stage.ts";
 
 const CHANGES: Partial<MigrationInput> = {
   validate: { max_divergence: 0.5 },

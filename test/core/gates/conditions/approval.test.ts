@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApprovalDenied, ServiceUnavailable } from "../../../core/errors.ts";
-import type { MigrationInput } from "../../../core/migration/schema.ts";
-import type { Decision } from "../../../core/ports.ts";
-import { gate } from "../../../core/gates/gate.ts";
-import { pausable } from "../../../core/run/pausable.ts";
-import type { StepResult } from "../../../core/run/step-result.ts";
-import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
-import { createContacts, MIGRATION, Stage } from "../run/stage.ts";
+import { ApprovalDenied, ServiceUnavailable } from "../../../../core/errors.ts";
+import type { MigrationInput } from "../../../../core/migration/schema.ts";
+import type { Decision } from "../../../../core/ports.ts";
+import { gate } from "../../../../core/gates/gate.ts";
+import { pausable } from "../../../../core/run/pausable.ts";
+import type { StepResult } from "../../../../core/run/step-result.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
+import { createContacts, MIGRATION, Stage } from "../../run/stage.ts";
 
 const NAME = "before_cutover";
 const MARIA = "arn:aws:sts::1:assumed-role/Lead/maria";
@@ -143,7 +143,7 @@ describe("a gate that asks for an approval", () => {
     expect((await look()).status).toBe("callback");
     await stage.pass(200);
     await expect(look()).rejects.toThrow(ApprovalDenied);
-    await expect(look()).rejects.toThrow(/nobody decided until 20/);
+    await expect(look()).rejects.toThrow(/no decision until 20/);
   });
 
   it("pauses the run when nobody has decided in time, where it is to", async () => {

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { ServiceRefused, ServiceUnavailable } from "../../../core/errors.ts";
-import type { MetricCondition } from "../../../core/plan/plan.ts";
-import type { ConditionReading } from "../../../core/gates/evaluation.ts";
-import { readMetrics } from "../../../core/gates/metrics.ts";
-import { FakeMetrics } from "../../support/fakes.ts";
+import { ServiceRefused, ServiceUnavailable } from "../../../../core/errors.ts";
+import type { ConditionReading } from "../../../../core/gates/evaluation.ts";
+import type { MetricCondition } from "../../../../core/gates/conditions/metrics.ts";
+import { readContext } from "./read-context.ts";
+import { readConditions } from "../../../../core/gates/read-conditions.ts";
+import { FakeMetrics } from "../../../support/fakes.ts";
 
 const NOW = new Date("2026-01-05T09:07:12Z");
 
 const condition = (changes: Partial<MetricCondition> = {}): MetricCondition => ({
+  kind: "metric",
   name: "p99 of reads",
   metrics: [{ id: "latency", namespace: "CRM", metric: "Latency", dimensions: {}, statistic: "p99" }],
   expression: "latency",
@@ -24,7 +26,7 @@ async function read(
 ): Promise<ConditionReading | undefined> {
   const metrics = new FakeMetrics();
   metrics.answer("latency", answer);
-  return (await readMetrics(metrics, [condition(changes)], NOW))[0];
+  return (await readConditions(readContext({ metrics, now: NOW }), [condition(changes)]))[0];
 }
 
 describe("a metric that a gate asks for", () => {
@@ -38,7 +40,7 @@ describe("a metric that a gate asks for", () => {
     });
   });
 
-  it("holds for one point that is not", async () => {
+  it("waits for one point that is not", async () => {
     expect(await read([1, 250.1, 2])).toMatchObject({
       value: "250.1",
       status: "wait",
@@ -50,7 +52,7 @@ describe("a metric that a gate asks for", () => {
     });
   });
 
-  it("holds where there is no point: nothing that measures is no health", async () => {
+  it("waits where there is no point: nothing that measures is no health", async () => {
     expect(await read([])).toMatchObject({
       value: "no data",
       status: "wait",
@@ -58,14 +60,14 @@ describe("a metric that a gate asks for", () => {
     });
   });
 
-  it.each(["at most", "at least"] as const)("holds for what is no number, held to %s", async (bound) => {
+  it.each(["at most", "at least"] as const)("waits for what is no number, held to %s", async (bound) => {
     expect(await read([1, Number.NaN], { bound })).toMatchObject({ status: "wait" });
   });
 
   it.each([
     new ServiceUnavailable({ object: "o", problem: "CloudWatch did not answer in full (InternalError)", remedy: "r" }),
     new ServiceRefused({ object: "o", problem: "CloudWatch cannot evaluate it", remedy: "r" }),
-  ])("holds where it cannot be read, and says so: $name", async (error) => {
+  ])("waits where it cannot be read, and says so: $name", async (error) => {
     expect(await read(error)).toMatchObject({
       value: "unreadable",
       status: "wait",
@@ -80,11 +82,10 @@ describe("a metric that a gate asks for", () => {
   it("is read for itself: one that cannot be is none of the others'", async () => {
     const metrics = new FakeMetrics();
     metrics.answer("a", [1]);
-    const readings = await readMetrics(
-      metrics,
-      [condition({ name: "a", expression: "a" }), condition({ name: "b", expression: "1 / 0" })],
-      NOW,
-    );
+    const readings = await readConditions(readContext({ metrics, now: NOW }), [
+      condition({ name: "a", expression: "a" }),
+      condition({ name: "b", expression: "1 / 0" }),
+    ]);
     expect(readings.map(({ name, status }) => [name, status])).toEqual([
       ["a", "pass"],
       ["b", "wait"],

@@ -1,4 +1,4 @@
-import { SluiceError } from "../errors.ts";
+import { SluiceError } from "./errors.ts";
 
 /**
  * What one question to the world brought. Three ways and not two: a question that failed must never look like one

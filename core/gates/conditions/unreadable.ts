@@ -1,4 +1,4 @@
-import { DatabaseError, NotFound, ServiceRefused, ServiceUnavailable, StatementTimeout } from "../errors.ts";
+import { DatabaseError, NotFound, ServiceRefused, ServiceUnavailable, StatementTimeout } from "../../errors.ts";
 
 const NO_ANSWER = [DatabaseError, StatementTimeout, NotFound, ServiceRefused, ServiceUnavailable] as const;
 
@@ -9,9 +9,9 @@ const NO_ANSWER = [DatabaseError, StatementTimeout, NotFound, ServiceRefused, Se
 const MAX_CHARACTERS = 300;
 
 /**
- * Why something gave no reading: in the words of the service, or of PostgreSQL. A gate holds for that as for a bad
- * reading, and so outlives a service's bad hour; what is no answer of the world, such as a fault of ours, is thrown on.
- * So is a database that does not answer at all: the ledger cannot be told of the look either.
+ * Why something gave no reading: in the words of the service, or of PostgreSQL. A gate waits for that as for a bad
+ * reading, and so outlives an outage of an hour; what is no answer of a service, such as a fault of ours, is thrown on.
+ * So is a database that does not answer at all: the ledger cannot be told of the evaluation either.
  */
 export function whyUnreadable(error: unknown): string {
   const known = NO_ANSWER.find((kind) => error instanceof kind);
