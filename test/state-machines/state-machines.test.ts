@@ -4,6 +4,11 @@ import * as errors from "../../core/errors.ts";
 import { GATES } from "../../core/migration/schema.ts";
 import { readDefinition } from "../../lib/definition.ts";
 import { type Handler, HANDLERS, pascalCase } from "../../lib/handlers.ts";
+import { stateMachine } from "../../state-machines/asl.ts";
+import { succeed } from "../../state-machines/fragments/ends.ts";
+import { migration } from "../../state-machines/migration.ts";
+import { rollback } from "../../state-machines/rollback.ts";
+import { undo } from "../../state-machines/undo.ts";
 
 interface Catcher {
   readonly ErrorEquals: readonly string[];
@@ -35,6 +40,7 @@ interface Machine {
   readonly States: Readonly<Record<string, State>>;
 }
 
+const SOURCES = { migration, rollback, undo };
 const NAMES = ["migration", "rollback", "undo"] as const;
 /** One a gate and one a phase that people can pause. */
 const STANDBYS = 17;
@@ -78,13 +84,15 @@ function reachable({ StartAt, States }: Machine, without?: string): ReadonlySet<
   return found;
 }
 
-/** The definition as CloudFormation hands it over: ARNs in place of `${...}`. */
+/** The definition as CloudFormation hands it over: ARNs and the partition in place of `${...}`. */
 function substituted(name: string): object {
-  const arn = (key: string) =>
-    HANDLER_BY_STATE.has(key)
+  const value = (key: string) => {
+    if (key === "Partition") return "aws";
+    return HANDLER_BY_STATE.has(key)
       ? `arn:aws:lambda:eu-west-1:111122223333:function:${key}`
       : `arn:aws:states:eu-west-1:111122223333:stateMachine:${key}`;
-  const text = JSON.stringify(machine(name)).replaceAll(/\$\{(\w+)\}/g, (_, key: string) => arn(key));
+  };
+  const text = JSON.stringify(machine(name)).replaceAll(/\$\{(\w+)\}/g, (_, key: string) => value(key));
   return JSON.parse(text) as object;
 }
 
@@ -94,9 +102,18 @@ describe.each(NAMES)("the %s state machine", (name) => {
     expect(found).toEqual([]);
   });
 
-  it("names only steps that are deployed, and the machine that it starts", () => {
+  it("names only steps that are deployed, the partition, and the machine that it starts", () => {
     const unknown = readDefinition(name).substitutions.filter((key) => !HANDLER_BY_STATE.has(key));
-    expect(unknown).toEqual(name === "migration" ? ["RollbackStateMachine"] : []);
+    expect(unknown).toEqual(name === "migration" ? ["Partition", "RollbackStateMachine"] : []);
+  });
+
+  it("calls integrations in the partition that it is deployed to", () => {
+    expect(JSON.stringify(machine(name))).not.toContain("arn:aws");
+  });
+
+  it("is rendered from its source as it is now", () => {
+    // As text, since the order of states is what a person reads in the file and in the console.
+    expect(JSON.stringify(readDefinition(name).body)).toBe(JSON.stringify(SOURCES[name]));
   });
 
   it("names each state that calls a lambda as that lambda, or beginning with its name", () => {
@@ -268,6 +285,13 @@ describe("the rollback state machine", () => {
   it("returns traffic although the run's execution could not be stopped: its claim fences the run off", () => {
     const { States } = machine("rollback");
     expect(States["StopRun"]?.Catch).toMatchObject([{ ErrorEquals: ["States.ALL"], Next: "ReturnTraffic" }]);
+  });
+});
+
+describe("a state machine made of fragments", () => {
+  it("refuses two states of the same name, of which one would be lost", () => {
+    const fragments = [succeed("Done"), succeed("Other"), succeed("Done")];
+    expect(() => stateMachine({ comment: "", startAt: "Done", fragments })).toThrow(/same name: Done/);
   });
 });
 
