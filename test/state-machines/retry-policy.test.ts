@@ -47,7 +47,7 @@ describe("the retry policy", () => {
     });
   });
 
-  it("waits far longer for its turn where Lambda has no room, since nothing has failed", () => {
+  it("waits far longer where Lambda throttles the call, since nothing has failed", () => {
     const [first, ...others] = stepRetry();
     expect(first).toMatchObject({ ErrorEquals: ["Lambda.TooManyRequestsException"], MaxDelaySeconds: 60 });
     expect(first?.MaxAttempts).toBeGreaterThan(60);
