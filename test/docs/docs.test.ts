@@ -121,7 +121,7 @@ describe("the runbook", () => {
   });
 
   it("says of every end of every state machine what comes next", () => {
-    const machines = readdirSync(join(ROOT, "state-machines"));
+    const machines = readdirSync(join(ROOT, "state-machines")).filter((file) => file.endsWith(".asl.json"));
     expect(machines.length).toBe(3);
     for (const machine of machines.map((file) => file.replace(".asl.json", ""))) {
       const ends = statesOf(machine).filter(([, { Type }]) => Type === "Fail" || Type === "Succeed");
