@@ -76,15 +76,15 @@ export async function reachableBinaries(
 
 /** Whether the installation ships the extension (its shared library is there to preload). */
 export async function shipsExtension(binaries: PostgresBinaries, extension: string): Promise<boolean> {
-  const registry = resolve(
+  const control = resolve(
     dirname(binaries.postgres),
     "..",
     "share",
     "postgresql",
     "extension",
-    `${extension}.registry`,
+    `${extension}.control`,
   );
-  return readFile(registry).then(
+  return readFile(control).then(
     () => true,
     () => false,
   );

@@ -204,7 +204,7 @@ describe("the concepts' gates", () => {
       expect(page).toMatch(new RegExp(`^\\| \`${condition}\` `, "m"));
   });
 
-  it("name every kind of event of the ledger, and every kind of item of registry", () => {
+  it("name every kind of event of the ledger, and every kind of item of the run registry", () => {
     const kinds = [
       ...(/type EventKind =([^;]+);/.exec(read("core/ledger/event.ts"))?.[1] ?? "").matchAll(/"([\w-]+)"/g),
     ];
