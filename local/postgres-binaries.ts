@@ -76,14 +76,7 @@ export async function reachableBinaries(
 
 /** Whether the installation ships the extension (its shared library is there to preload). */
 export async function shipsExtension(binaries: PostgresBinaries, extension: string): Promise<boolean> {
-  const control = resolve(
-    dirname(binaries.postgres),
-    "..",
-    "share",
-    "postgresql",
-    "extension",
-    `${extension}.control`,
-  );
+  const control = resolve(dirname(binaries.postgres), "..", "share", "postgresql", "extension", `${extension}.control`);
   return readFile(control).then(
     () => true,
     () => false,
