@@ -21,7 +21,7 @@ export function approvalText({ view, approval }: ApprovalFacts, now: Date, layou
     ["migration", run.migration],
     ["table", run.table],
     ["plan", approval.planHash],
-    ["started by", run.startedBy ?? 'nobody knows: not with "sluice start"'],
+    ["started by", run.startedBy ?? 'not known: not started with "sluice start"'],
     ["deadline", `${approval.deadline}, ${timeLeft(approval, now)}`],
     ["proof", proof ? proofText(proof) : "none yet"],
     ["on yes", NEXT[approval.gate]],
@@ -60,7 +60,7 @@ export function questionLines(approval: Approval, now: Date, layout: Layout): st
     ["plan", planHash],
     ["asked", requestedAt],
     ["until", `${deadline}, ${timeLeft(approval, now)}`],
-    ...(selfApproval ? [] : [["by", "anybody but who started the run"] as [string, string]]),
+    ...(selfApproval ? [] : [["by", "anyone but the person who started the run"] as [string, string]]),
     ["yes", `sluice approve ${runId} ${about} --reason "..."`],
     ["no", `sluice reject ${runId} ${about} --reason "..."`],
   ];

@@ -16,7 +16,7 @@ export function guardLines({ rollbackAlarms }: Plan, layout: Layout): string[] {
     ["alarms", alarms.join(", ")],
     ["one fires", "from expand to cooling: the run ends by itself, and all traffic is on the old path"],
     ["one is not OK", `soak and cooling wait, for ${seconds(timeoutSeconds)} at most, then the run is rolled back`],
-    ["read", `every ${seconds(pollSeconds)}, or less often where the time is long`],
+    ["polled", `every ${seconds(pollSeconds)}, or less often where the time is long`],
   ];
   return facts(rows, layout);
 }

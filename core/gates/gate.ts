@@ -71,18 +71,16 @@ interface Poll {
 
 /** Reads once what people do not fulfil: their answer is judged by the same readings as the question was. */
 async function pollGate(ports: GatePorts, { ref }: Run, plan: GatePlan): Promise<Poll> {
-  const now = ports.clock.now();
-  const context = { ports, runId: ref.id, approval: undefined };
+  const context = { ports, runId: ref.id, now: ports.clock.now(), approval: undefined };
   const readings = await readConditions(
     context,
     plan.conditions.filter(({ kind }) => !asksPeople(kind)),
   );
   const times = await gateTimes(ports.database, ref.id, plan.name);
   const asking = plan.conditions.filter(({ kind }) => asksPeople(kind));
-  const frozen = { ...ports, clock: { now: () => now } };
   return {
     evaluate: async (approval) => {
-      const answers = await readConditions({ ...context, ports: frozen, approval }, asking);
+      const answers = await readConditions({ ...context, approval }, asking);
       return evaluate({ ...plan, gate: plan.name }, [...readings, ...answers], times);
     },
     polls: times.polls,
@@ -96,7 +94,7 @@ interface ToAsk {
 }
 
 /**
- * Asks people where all else passes. The message comes first, so that no approval is waited for that nobody knows of: a
+ * Asks people where all else passes. The message comes first, so that no approval is waited for without a request: a
  * call that dies before it has noted the question asks again, with the deadline that then counts.
  */
 async function askPeople(ports: GatePorts, run: Run, { plan, record, poll }: ToAsk): Promise<Approval | undefined> {

@@ -74,7 +74,13 @@ interface Poll {
 async function poll(ports: SoakPorts, run: Run, { phase, seconds }: Soak): Promise<Poll> {
   const { alarms, timeoutSeconds } = run.plan.rollbackAlarms;
   const runId = run.ref.id;
-  const context = { ports: { ...ports, metrics: NO_METRICS }, runId, approval: undefined };
+  const { alarms: alarmStates, database, clock } = ports;
+  const context = {
+    ports: { alarms: alarmStates, metrics: NO_METRICS, database, clock },
+    runId,
+    now: clock.now(),
+    approval: undefined,
+  };
   const readings = await readConditions(context, planConditions(undefined, { alarms }));
   const times = await gateTimes(ports.database, runId, phase);
   const stableSeconds = await secondsInPhase(ports.database, run, phase);

@@ -375,11 +375,15 @@ describe("the Step Functions console", () => {
     expect(await console.lastStep(execution)).toMatchObject({ state: "Expand", message: "added the column" });
   });
 
-  it("tells a look at a gate in full, and takes no state that stands by, or hands over, for one that said something", async () => {
+  it("tells an evaluation of a gate in full, and takes no state that waits for a callback, or hands over, for one that said something", async () => {
     const gate = {
       gate: "before_cutover",
       status: "ask",
-      readings: [{ kind: "sql", name: "idle", value: "true", threshold: "true", status: "pass", reason: "" }],
+      readings: [
+        { kind: "sql", name: "idle", value: "true", threshold: "true", status: "pass", reason: "" },
+        // Of a version that knows more kinds.
+        { kind: "tide", name: "harbour", value: "2 m", threshold: "at most 3 m", status: "pass", reason: "" },
+      ],
       stableSeconds: 5,
       stableForSeconds: 0,
       waitedSeconds: 0,

@@ -259,7 +259,7 @@ friday  validate, waits
     plan   ${planHash}
     asked  2026-01-05T09:00:00.000Z
     until  2026-01-08T09:00:00.000Z, 2d 23h left
-    by     anybody but who started the run
+    by     anyone but the person who started the run
     yes    sluice approve friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
     no     sluice reject friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
 `);

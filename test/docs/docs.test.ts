@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as errors from "../../core/errors.ts";
+import { CONDITIONS } from "../../core/gates/conditions/registry.ts";
 import { GATES } from "../../core/gates/gate-names.ts";
 import { parseMigration } from "../../core/migration/parse-migration.ts";
 import { CHECKS } from "../../core/preflight/checks/registry.ts";
@@ -209,8 +210,7 @@ describe("the concepts' gates", () => {
 
   it("are all there, with every condition that one may have", () => {
     for (const gate of GATES) expect(page).toContain(`\`${gate}\``);
-    for (const condition of ["alarms", "metrics", "sql", "divergence", "approval"])
-      expect(page).toMatch(new RegExp(`^\\| \`${condition}\` `, "m"));
+    for (const { key } of CONDITIONS) expect(page).toMatch(new RegExp(`^\\| \`${key}\` `, "m"));
   });
 
   it("name every kind of event of the ledger, and every kind of item of the run registry", () => {

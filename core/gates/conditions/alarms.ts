@@ -218,7 +218,7 @@ export const alarms = defineCondition({
     "alarm",
     okForSeconds === 0 ? `${name}: OK` : `${name}: OK for ${format.seconds(okForSeconds)}`,
   ],
-  read: ({ ports }, planned) => readAlarms(ports.alarms, planned, ports.clock.now()),
+  read: ({ ports, now }, planned) => readAlarms(ports.alarms, planned, now),
   rollbackAlarms: ({ names }) => names,
   checks: [alarmsOk, monitors, gateTimes],
 });

@@ -59,7 +59,7 @@ function isExpired({ deadline }: Approval, now: Date): boolean {
 /** Who started a run has to be known where that person may not approve it: else no approval could be accepted. */
 const gateApproval: ConditionCheck<ApprovalPlan> = {
   name: "gate-approval",
-  refusesOrWarns: "Refuses a run that nobody is known to have started, where that person may not approve it.",
+  refusesOrWarns: "Refuses a run whose initiator is not known, where that person may not approve it.",
   check(facts, report) {
     const found = facts.gates.flatMap(({ name, conditions }) =>
       conditions.map(({ withinSeconds, selfApproval }) => {
@@ -68,7 +68,7 @@ const gateApproval: ConditionCheck<ApprovalPlan> = {
         return selfApproval ? report.ok(object, asks) : byAnother({ object, asks }, facts, report);
       }),
     );
-    return found.length > 0 ? found : [report.ok("gates", "ask nobody for an approval")];
+    return found.length > 0 ? found : [report.ok("gates", "ask for no approval")];
   },
 };
 
@@ -102,7 +102,7 @@ function byAnotherThan(
   if (startedBy === undefined) {
     return refuse({
       object,
-      message: "takes no approval of the person who started the run, and nobody knows who that is",
+      message: "takes no approval of the person who started the run, and it is not known who that is",
       remedy: "Start it with sluice start, which says who you are",
     });
   }
@@ -126,8 +126,8 @@ export const approval = defineCondition({
     "approval",
     `by ${selfApproval ? "a person" : "another person than who starts the run"}, within ${format.seconds(withinSeconds)}`,
   ],
-  read: ({ approval, ports }, planned) =>
-    Promise.resolve(planned.map((question) => readApproval(question, approval, ports.clock.now()))),
+  read: ({ approval, now }, planned) =>
+    Promise.resolve(planned.map((question) => readApproval(question, approval, now))),
   // There is one approval at most, which its reason does not name.
   statusText: ({ reason, value, threshold }) =>
     reason === "" ? `approval: ${value} (asked: ${threshold})` : `approval: ${reason}`,

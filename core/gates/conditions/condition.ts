@@ -64,8 +64,11 @@ export interface Question {
 }
 
 export interface ReadContext {
+  /** Made when they are first asked for: not to be spread. */
   readonly ports: ConditionPorts;
   readonly runId: string;
+  /** The moment of the evaluation. */
+  readonly now: Date;
   /** What the gate has asked people, and their answer; undefined before it has. */
   readonly approval: Approval | undefined;
 }

@@ -213,10 +213,7 @@ export const metrics = defineCondition({
   schema,
   plan: (declared = []): readonly MetricCondition[] => declared.map(planMetric),
   planText: (condition, format) => ["metric", planText(condition, format.seconds)],
-  read: ({ ports }, planned) => {
-    const now = ports.clock.now();
-    return Promise.all(planned.map((condition) => readMetric(ports.metrics, condition, now)));
-  },
+  read: ({ ports, now }, planned) => Promise.all(planned.map((condition) => readMetric(ports.metrics, condition, now))),
   probe: { of: "stack", ask: probeMetric },
   checks: [gateMetrics],
 });

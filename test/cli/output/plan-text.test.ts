@@ -25,7 +25,7 @@ describe("the rollbackAlarms and the gates in a plan's print", () => {
     expect(text).toContain("alarms: crm-errors, crm-latency");
     expect(text).toContain("one fires: from expand to cooling: the run ends by itself");
     expect(text).toContain("for 10m at most");
-    expect(text).toContain("looked at: every 20s");
+    expect(text).toContain("polled: every 20s");
     expect(text).not.toContain("before");
   });
 

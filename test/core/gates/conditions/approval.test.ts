@@ -33,7 +33,7 @@ beforeEach(async () => {
   stage = await standAt();
 });
 
-const look = (): Promise<StepResult> => gate(stage.ports, stage.run, { gate: NAME });
+const poll = (): Promise<StepResult> => gate(stage.ports, stage.run, { gate: NAME });
 
 async function decide(answer: Decision["answer"]): Promise<void> {
   const decision = { answer, by: MARIA, at: stage.clock.now().toISOString(), reason: "looks right" };
@@ -49,8 +49,8 @@ async function events(kind: string): Promise<unknown[]> {
 }
 
 describe("a gate that asks for an approval", () => {
-  it("asks when all else holds, and stands by until the deadline", async () => {
-    const result = await look();
+  it("asks when all else passes, and waits for a callback until the deadline", async () => {
+    const result = await poll();
     const asked = await stage.approvals.find(stage.run.ref.id, NAME);
     expect(asked).toMatchObject({ planHash: stage.run.plan.hash, selfApproval: true, gate: NAME });
     expect(Date.parse(asked?.deadline ?? "") - Date.parse(asked?.requestedAt ?? "")).toBe(7_200_000);
@@ -72,33 +72,33 @@ describe("a gate that asks for an approval", () => {
   });
 
   it("asks once, however often it is woken", async () => {
-    for (let times = 0; times < 4; times += 1) expect((await look()).status).toBe("callback");
+    for (let times = 0; times < 4; times += 1) expect((await poll()).status).toBe("callback");
     expect(stage.notifier.messages).toHaveLength(1);
     expect(await events("approval-requested")).toHaveLength(1);
   });
 
-  it("does not ask while anything else does not hold", async () => {
+  it("does not ask while anything else does not pass", async () => {
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
-    expect(await look()).toMatchObject({ status: "wait", gate: { readings: [{}, {}, { value: "not asked yet" }] } });
+    expect(await poll()).toMatchObject({ status: "wait", gate: { readings: [{}, {}, { value: "not asked yet" }] } });
     expect(stage.notifier.messages).toEqual([]);
     stage.alarms.set("crm-errors", "OK");
-    expect((await look()).status).toBe("callback");
+    expect((await poll()).status).toBe("callback");
     expect(stage.notifier.messages).toHaveLength(1);
   });
 
-  it("does not ask before all else has held for its time", async () => {
+  it("does not ask before all else has passed for its time", async () => {
     stage = await standAt({ stable_for: "10m" });
-    await look();
+    await poll();
     expect(stage.notifier.messages).toEqual([]);
     await stage.pass(600);
-    expect((await look()).status).toBe("callback");
+    expect((await poll()).status).toBe("callback");
     expect(stage.notifier.messages).toHaveLength(1);
   });
 
   it("lets the run through when a person has approved, and remembers who", async () => {
-    await look();
+    await poll();
     await decide("approved");
-    expect(await look()).toMatchObject({
+    expect(await poll()).toMatchObject({
       status: "done",
       message: `2 conditions pass, approved by ${MARIA}: looks right`,
     });
@@ -106,62 +106,62 @@ describe("a gate that asks for an approval", () => {
     expect(await events("decision")).toEqual([
       { subject: NAME, by: MARIA, answer: "approved", reason: "looks right", at },
     ]);
-    await look();
+    await poll();
     expect(await events("decision")).toHaveLength(1);
   });
 
-  it("reads all else anew after the approval, and holds where it does not hold any more", async () => {
-    await look();
+  it("reads all else anew after the approval, and waits where it does not pass any more", async () => {
+    await poll();
     await decide("approved");
     await stage.pass(3_600);
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
-    expect(await look()).toMatchObject({ status: "wait", message: /waiting for \d s of 300 s/ });
+    expect(await poll()).toMatchObject({ status: "wait", message: /waiting for \d s of 300 s/ });
     stage.alarms.set("crm-errors", "OK");
-    expect((await look()).status).toBe("done");
+    expect((await poll()).status).toBe("done");
   });
 
   it.each(["rollback", "pause"] as const)("ends the run at a rejection, on_fail: %s or not", async (on_fail) => {
     stage = await standAt({ on_fail });
-    await look();
+    await poll();
     await decide("rejected");
-    await expect(look()).rejects.toThrow(ApprovalDenied);
-    await expect(look()).rejects.toThrow(`gate before_cutover: rejected by ${MARIA}: looks right`);
+    await expect(poll()).rejects.toThrow(ApprovalDenied);
+    await expect(poll()).rejects.toThrow(`gate before_cutover: rejected by ${MARIA}: looks right`);
     expect(await events("decision")).toMatchObject([{ answer: "rejected" }]);
     expect((await stage.registry.run(stage.run.ref.id))?.paused).toBeUndefined();
   });
 
-  it("finds a rejection although something else does not hold", async () => {
-    await look();
+  it("finds a rejection although something else does not pass", async () => {
+    await poll();
     await decide("rejected");
     stage.alarms.set("crm-errors", "INSUFFICIENT_DATA");
-    await expect(look()).rejects.toThrow(ApprovalDenied);
+    await expect(poll()).rejects.toThrow(ApprovalDenied);
   });
 
   it("ends the run when nobody has decided in time, and counts an answer until the deadline", async () => {
-    await look();
+    await poll();
     await stage.pass(7_100);
-    expect((await look()).status).toBe("callback");
+    expect((await poll()).status).toBe("callback");
     await stage.pass(200);
-    await expect(look()).rejects.toThrow(ApprovalDenied);
-    await expect(look()).rejects.toThrow(/no decision until 20/);
+    await expect(poll()).rejects.toThrow(ApprovalDenied);
+    await expect(poll()).rejects.toThrow(/no decision until 20/);
   });
 
   it("pauses the run when nobody has decided in time, where it is to", async () => {
     stage = await standAt({ on_fail: "pause" });
-    await look();
+    await poll();
     await stage.pass(7_300);
-    expect(await look()).toMatchObject({ status: "callback", message: /paused by gate before_cutover/ });
+    expect(await poll()).toMatchObject({ status: "callback", message: /paused by gate before_cutover/ });
   });
 
   it("asks people anew when the pause that nobody's answer led to has ended", async () => {
     stage = await standAt({ on_fail: "pause" });
-    await look();
+    await poll();
     await stage.pass(7_300);
-    await look();
+    await poll();
     await stage.pass(60);
     await stage.registry.resume(stage.run.ref.id, { resumedBy: MARIA, resumedAt: stage.clock.now().toISOString() });
     await stage.pass(1);
-    expect(await look()).toMatchObject({ status: "callback", message: /sluice approve/ });
+    expect(await poll()).toMatchObject({ status: "callback", message: /sluice approve/ });
     const asked = stage.notifier.messages.filter(({ subject }) => subject.includes("waits for your approval"));
     expect(asked).toHaveLength(2);
     await stage.approvals.decide(stage.run.ref.id, NAME, {
@@ -170,11 +170,11 @@ describe("a gate that asks for an approval", () => {
       at: stage.clock.now().toISOString(),
       reason: "late, but well",
     });
-    expect(await look()).toMatchObject({ status: "done" });
+    expect(await poll()).toMatchObject({ status: "done" });
   });
 
   it("stands by for a second at least, at the very end of its time", async () => {
-    await look();
+    await poll();
     const asked = await stage.approvals.find(stage.run.ref.id, NAME);
     const deadline = new Date(asked?.deadline ?? "");
     const clock = { ...stage.clock, now: () => deadline };
@@ -193,7 +193,7 @@ describe("a gate that asks for an approval", () => {
 
   it("says that whoever started the run may not approve it", async () => {
     stage = await standAt({ approval: { self_approval: false } });
-    const { gate: evaluation } = await look();
+    const { gate: evaluation } = await poll();
     expect(evaluation?.readings.at(-1)?.threshold).toBe("approved by another person than who started the run");
     expect(await stage.approvals.find(stage.run.ref.id, NAME)).toMatchObject({ selfApproval: false });
   });
@@ -201,20 +201,20 @@ describe("a gate that asks for an approval", () => {
   it("asks for nothing but the approval, where that is all", async () => {
     const gates = { alarms: [], before_cutover: { approval: {} } };
     stage = await (await Stage.begin(fresh, { gates })).reach("validate");
-    expect((await look()).status).toBe("callback");
+    expect((await poll()).status).toBe("callback");
     expect(stage.notifier.messages[0]?.body).toContain("This gate asks for nothing but the approval.");
     await decide("approved");
-    expect(await look()).toMatchObject({ message: `0 conditions pass, approved by ${MARIA}: looks right` });
+    expect(await poll()).toMatchObject({ message: `0 conditions pass, approved by ${MARIA}: looks right` });
   });
 });
 
 describe("a gate that dies while it asks", () => {
   it("between the message and the question: asks again, since nobody could have answered", async () => {
     vi.spyOn(stage.approvals, "request").mockRejectedValueOnce(AWAY);
-    await expect(look()).rejects.toBe(AWAY);
+    await expect(poll()).rejects.toBe(AWAY);
     expect(stage.notifier.messages).toHaveLength(1);
     await stage.pass(60);
-    expect((await look()).status).toBe("callback");
+    expect((await poll()).status).toBe("callback");
     const asked = await stage.approvals.find(stage.run.ref.id, NAME);
     expect(stage.notifier.messages).toHaveLength(2);
     expect(stage.notifier.messages[1]?.body).toContain(asked?.deadline ?? "no deadline");
@@ -225,15 +225,15 @@ describe("a gate that dies while it asks", () => {
 
   it("before the message: waits for nobody who does not know of it", async () => {
     vi.spyOn(stage.notifier, "notify").mockRejectedValueOnce(AWAY);
-    await expect(look()).rejects.toBe(AWAY);
+    await expect(poll()).rejects.toBe(AWAY);
     expect(await stage.approvals.find(stage.run.ref.id, NAME)).toBeUndefined();
-    expect((await look()).status).toBe("callback");
+    expect((await poll()).status).toBe("callback");
   });
 
-  it("between the question and the ledger: writes it down at the next look, and asks nobody again", async () => {
-    await look();
+  it("between the question and the ledger: writes it down at the next poll, and asks nobody again", async () => {
+    await poll();
     await fresh.client.query(`DELETE FROM sluice.event WHERE run_id = $1`, [stage.run.ref.id]);
-    await look();
+    await poll();
     expect(stage.notifier.messages).toHaveLength(1);
     expect(await events("approval-requested")).toHaveLength(1);
   });
@@ -245,7 +245,7 @@ describe("a gate that dies while it asks", () => {
       await decide("approved");
       return request.call(stage.approvals, approval);
     });
-    expect((await look()).status).toBe("done");
+    expect((await poll()).status).toBe("done");
     expect(await events("decision")).toHaveLength(1);
   });
 });

@@ -38,7 +38,7 @@ describe("a gate that asks for the divergence", () => {
     return result.gate?.readings.find(({ kind }) => kind === "divergence");
   }
 
-  it("holds while nothing is proven", async () => {
+  it("waits while nothing is validated", async () => {
     await backfilled();
     expect(await read()).toEqual({
       kind: "divergence",
@@ -56,7 +56,7 @@ describe("a gate that asks for the divergence", () => {
     expect(await read()).toMatchObject({ value: "10 %", status: "pass", reason: "" });
   });
 
-  it("holds above it, and says of how many rows", async () => {
+  it("waits above it, and says of how many rows", async () => {
     await backfilled({ damaged: 3 });
     await stage.flow.validate();
     expect(await read()).toMatchObject({
@@ -66,13 +66,13 @@ describe("a gate that asks for the divergence", () => {
     });
   });
 
-  it("passes for a table without rows, which was proven as well", async () => {
+  it("passes for a table without rows, which was validated as well", async () => {
     await backfilled({ rows: 0 });
     await stage.flow.validate();
     expect(await read()).toMatchObject({ value: "0 %", status: "pass" });
   });
 
-  it("goes by the newest proof, though the table was rewritten since", async () => {
+  it("goes by the newest validation, though the table was rewritten since", async () => {
     await backfilled({ damaged: 3 });
     await stage.flow.validate();
     await fresh.client.query(`UPDATE contacts SET acquisition_channel = lead_source`);
@@ -82,7 +82,7 @@ describe("a gate that asks for the divergence", () => {
     expect(await read()).toMatchObject({ value: "0 %", status: "pass" });
   });
 
-  it("takes no proof of another run for its own", async () => {
+  it("takes no validation of another run for its own", async () => {
     await backfilled();
     await stage.flow.validate();
     stage = await (await Stage.begin(fresh, CHANGES)).reach("validate");

@@ -269,7 +269,7 @@ describe("gate-approval", () => {
     expect(
       lines(gateCheck("gate-approval", gated({ before_cutover: { approval: {} } }, { startedBy: readAs(undefined) }))),
     ).toEqual(["ok gate before_cutover asks for an approval within 3 days."]);
-    expect(lines(gateCheck("gate-approval", gated({})))).toEqual(["ok gates ask nobody for an approval."]);
+    expect(lines(gateCheck("gate-approval", gated({})))).toEqual(["ok gates ask for no approval."]);
   });
 
   it("passes one of another person where it is known who started the run", () => {
@@ -280,7 +280,7 @@ describe("gate-approval", () => {
 
   it("refuses one of another person where nobody knows who started the run", () => {
     expect(lines(gateCheck("gate-approval", gated(OTHER, { startedBy: readAs(undefined) })))).toEqual([
-      "refuse gate before_cutover takes no approval of the person who started the run, and nobody knows who that is. Start it with sluice start, which says who you are",
+      "refuse gate before_cutover takes no approval of the person who started the run, and it is not known who that is. Start it with sluice start, which says who you are",
     ]);
     expect(severities(gateCheck("gate-approval", gated(OTHER, { startedBy: UNREAD })))).toEqual(["refuse"]);
     const session = "arn:aws:sts::1:assumed-role/Ops/aws-sdk-js-1767600000000";

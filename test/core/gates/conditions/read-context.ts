@@ -9,16 +9,20 @@ const NO_DATABASE: Database = {
 };
 
 /** What a condition is read with, at one moment, before anybody was asked anything. */
-export function readContext({ now, ...ports }: Partial<ConditionPorts> & { readonly now?: Date }): ReadContext {
+export function readContext({
+  now = new Date(),
+  ...ports
+}: Partial<ConditionPorts> & { readonly now?: Date }): ReadContext {
   return {
     ports: {
       alarms: new FakeAlarms({}),
       metrics: new FakeMetrics(),
       database: NO_DATABASE,
-      clock: { now: () => now ?? new Date() },
+      clock: { now: () => now },
       ...ports,
     },
     runId: "run-1",
+    now,
     approval: undefined,
   };
 }
