@@ -1,5 +1,5 @@
+import { counted } from "../../core/counted.ts";
 import type { CheckResult } from "../../core/preflight/check.ts";
-import { counted } from "./format.ts";
 import { indent, type Layout, wrap } from "./layout.ts";
 
 /** Every check of a start, in their order: one that has nothing to say on one line, the others with what to do. */

@@ -1,7 +1,8 @@
+import { counted } from "../../core/counted.ts";
 import type { CheckResult } from "../../core/preflight/check.ts";
 import type { DdlStep, Plan } from "../../core/plan/plan.ts";
 import { remark } from "./checks-text.ts";
-import { bytes, count, counted, milliseconds, percent, seconds, serverVersion } from "./format.ts";
+import { bytes, milliseconds, percent, seconds, serverVersion } from "./format.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 import { gatesAside, gatesLines, guardLines } from "./planned-gates-text.ts";
 
@@ -74,7 +75,7 @@ function gates(plan: Plan, layout: Layout): string[] {
 }
 
 function expand({ expand: steps, lockRetry }: Plan, layout: Layout): Section {
-  const retry = `a lock that is not to be had is tried ${count(lockRetry.attempts)} times, ${seconds(lockRetry.baseSeconds)} to ${seconds(lockRetry.maxSeconds)} apart`;
+  const retry = `a lock that is not to be had is tried ${counted(lockRetry.attempts, "time")}, ${seconds(lockRetry.baseSeconds)} to ${seconds(lockRetry.maxSeconds)} apart`;
   return {
     title: "Expand",
     aside: `${counted(steps.length, "step")}; adds only, the old shape stays as it is`,
@@ -135,7 +136,7 @@ function backfill({ backfill: work, estimates }: Plan, layout: Layout): Section 
 function indexes({ indexes: steps }: Plan, layout: Layout): Section {
   return {
     title: "Indexes",
-    aside: `${counted(steps.length, "index")}, after the backfill`.replace("indexs", "indexes"),
+    aside: `${counted(steps.length, "index", "indexes")}, after the backfill`,
     body: ddl(steps, layout),
   };
 }

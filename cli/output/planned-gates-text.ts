@@ -1,5 +1,6 @@
+import { counted } from "../../core/counted.ts";
 import type { GatePlan, MetricCondition, Plan } from "../../core/plan/plan.ts";
-import { counted, percent, seconds } from "./format.ts";
+import { percent, seconds } from "./format.ts";
 import { gateTitle } from "./gate-text.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 

@@ -1,3 +1,4 @@
+import { count, counted } from "../../counted.ts";
 import type { GatePlan } from "../../plan/plan.ts";
 import type { Session } from "../../ports.ts";
 import { sql } from "../../sql/statement.ts";
@@ -19,7 +20,7 @@ export async function readDivergence(
   const share = proof.rows === 0 ? 0 : proof.mismatches / proof.rows;
   const value = percent(share);
   if (share <= divergence.atMost) return [{ ...about, value, verdict: "pass", reason: "" }];
-  const rows = `${String(proof.mismatches)} of ${String(proof.rows)} rows`;
+  const rows = `${count(proof.mismatches)} of ${counted(proof.rows, "row")}`;
   return [{ ...about, value, verdict: "hold", reason: `${rows} differ (${value}), must be ${threshold}` }];
 }
 

@@ -189,10 +189,10 @@ describe("validation-shards", () => {
   it("warns above 256 MiB in one statement, and refuses 1 GiB", () => {
     expect([judge(4_096), judge(32_768)].map((line) => line.split(" ")[0])).toEqual(["ok", "ok"]);
     expect(judge(32_769)).toBe(
-      "warn validate.shard_blocks is 32769 blocks: one statement scans 256 MiB, and the Data API cancels it at 45 s. Leave it at its default of 4096, or at most at 32768",
+      "warn validate.shard_blocks is 32,769 blocks: one statement scans 256 MiB, and the Data API cancels it at 45 s. Leave it at its default of 4096, or at most at 32768",
     );
     expect(judge(131_071)).toMatch(/^warn/);
-    expect(judge(131_072)).toMatch(/^refuse validate.shard_blocks is 131072 blocks: one statement scans 1 GiB/);
+    expect(judge(131_072)).toMatch(/^refuse validate.shard_blocks is 131,072 blocks: one statement scans 1 GiB/);
   });
 
   it("counts no more than the table has", () => {

@@ -1,3 +1,4 @@
+import { counted } from "../../../counted.ts";
 import { durationText } from "../../amounts.ts";
 import { serverCheck } from "../../define-check.ts";
 import { ok, warn } from "../../finding.ts";
@@ -32,6 +33,5 @@ export const longTransactions = serverCheck({
 
 function hiddenText(hidden: number): string {
   if (hidden === 0) return "";
-  const sessions = hidden === 1 ? "one session" : `${String(hidden)} sessions`;
-  return ` that the role may see; of ${sessions} of other roles it sees none (GRANT pg_monitor shows them)`;
+  return ` that the role may see; of ${counted(hidden, "session")} of other roles it sees none (GRANT pg_monitor shows them)`;
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../../counted.ts";
 import type { Migration } from "../../../migration/schema.ts";
 import { estimate } from "../../../plan/estimate.ts";
 import { bytesText, durationText } from "../../amounts.ts";
@@ -25,7 +26,7 @@ export const backfillPace = tableCheck({
       (problem) => problem !== undefined,
     );
     const { workers } = migration.backfill;
-    return orOk(problems, ok(tableObject(table), `is brought over by ${String(workers)} workers in short batches`));
+    return orOk(problems, ok(tableObject(table), `is brought over by ${counted(workers, "worker")} in short batches`));
   },
 });
 
@@ -44,7 +45,7 @@ function idleWorkers({ migration: { backfill }, table }: TableContext): Finding 
   if (backfill.workers <= Math.max(FEW_WORKERS, shards)) return undefined;
   return warn({
     object: "backfill.workers",
-    message: `is ${String(backfill.workers)}, and the table has no more than ${String(shards)} shards: the others have nothing to do`,
+    message: `is ${String(backfill.workers)}, and the table has no more than ${counted(shards, "shard")}: the others have nothing to do`,
     remedy: `Set it to ${String(Math.max(FEW_WORKERS, shards))} or less, or lower backfill.shard_blocks`,
   });
 }

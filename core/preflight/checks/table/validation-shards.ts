@@ -1,3 +1,4 @@
+import { counted } from "../../../counted.ts";
 import { bytesText } from "../../amounts.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, refuse, warn } from "../../finding.ts";
@@ -21,7 +22,7 @@ export const validationShards = tableCheck({
     const object = "validate.shard_blocks";
     const blocks = Math.min(migration.validate.shard_blocks, table.blocks);
     const bytes = blocks * catalog.blockSize;
-    const size = `${String(migration.validate.shard_blocks)} blocks`;
+    const size = counted(migration.validate.shard_blocks, "block");
     if (bytes <= COMFORTABLE_BYTES) return ok(object, `is ${size}, which one statement scans in time`);
     const problem = {
       object,
