@@ -1,3 +1,4 @@
+import { qualifiedName } from "../../core/sql/message-name.ts";
 import { counted } from "../../core/counted.ts";
 import type { CheckResult } from "../../core/preflight/check.ts";
 import type { DdlStep, Plan } from "../../core/plan/plan.ts";
@@ -41,7 +42,7 @@ function title(plan: Plan, layout: Layout): string[] {
   const rows: [string, string][] = [
     ["operation", plan.operation.summary],
     ["database", `${plan.database}, PostgreSQL ${serverVersion(plan.serverVersion)}`],
-    ["table", `${table.schema}.${table.name}, ${table.kind} of about ${counted(table.rows, "row")}`],
+    ["table", `${qualifiedName(table.schema, table.name)}, ${table.kind} of about ${counted(table.rows, "row")}`],
     ["size", `${bytes(table.bytes)} in ${counted(table.blocks, "block")}`],
     [
       "way back",

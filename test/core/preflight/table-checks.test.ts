@@ -106,7 +106,7 @@ describe("privileges", () => {
 
   it("refuses who does not own the table", () => {
     expect(judge({ roleOwns: false })[0]).toMatch(
-      /^refuse table "crm.contacts" belongs to "crm".*GRANT the owner to "sluice"$/,
+      /^refuse table "crm.contacts" belongs to role "crm".*GRANT the owner to "sluice"$/,
     );
   });
 

@@ -1,3 +1,4 @@
+import { messageName } from "../../../sql/message-name.ts";
 import { estimate } from "../../../plan/estimate.ts";
 import { bytesText } from "../../amounts.ts";
 import { serverCheck } from "../../define-check.ts";
@@ -22,7 +23,7 @@ export const replicationSlots = serverCheck({
     const more = wal > 0 ? `; the backfill writes about ${bytesText(wal)} more` : "";
     return slots.value.map(({ name, bytes }) =>
       warn({
-        object: `replication slot "${name}"`,
+        object: `replication slot ${messageName(name)}`,
         message: `has no reader and holds ${bytesText(bytes)} of WAL${more}`,
         remedy: "Let its reader catch up, or drop it with pg_drop_replication_slot",
       }),

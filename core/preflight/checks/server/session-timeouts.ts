@@ -1,3 +1,5 @@
+import { roleObject } from "../../object-names.ts";
+import { identifier } from "../../../sql/identifier.ts";
 import type { ServerSettings } from "../../../catalog/catalog.ts";
 import { durationText } from "../../amounts.ts";
 import type { Finding } from "../../check.ts";
@@ -38,7 +40,7 @@ export const sessionTimeouts = serverCheck({
     const problems = limits(settings).flatMap((limit) => problem(limit, { builds, role: role.name }) ?? []);
     return orOk(
       problems,
-      ok(`role "${role.name}"`, "begins its sessions without a timeout that ends a run's statements"),
+      ok(roleObject(role.name), "begins its sessions without a timeout that ends a run's statements"),
     );
   },
 });
@@ -73,8 +75,8 @@ function problem(
   if (what.length === 0) return undefined;
   const value = milliseconds < 2_000 ? `${String(milliseconds)} ms` : durationText(milliseconds / 1_000);
   return refuse({
-    object: `role "${role}"`,
+    object: roleObject(role),
     message: `begins its sessions with ${name} = ${value}, which would end ${what.join(", and ")}`,
-    remedy: `ALTER ROLE "${role}" IN DATABASE ... SET ${name} = 0; its next sessions have it`,
+    remedy: `ALTER ROLE ${identifier(role)} IN DATABASE ... SET ${name} = 0; its next sessions have it`,
   });
 }

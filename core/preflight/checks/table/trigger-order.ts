@@ -2,7 +2,7 @@ import type { TriggerCatalog } from "../../../catalog/catalog.ts";
 import { SYNC_TRIGGER_PREFIX } from "../../../operations/sync-names.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, orOk, refuse } from "../../finding.ts";
-import { tableObject } from "../../object-names.ts";
+import { tableObject, triggerObject } from "../../object-names.ts";
 
 /** PostgreSQL fires BEFORE ROW triggers in the order of their names' bytes; ours must see what the others made. */
 export const triggerOrder = tableCheck({
@@ -11,7 +11,7 @@ export const triggerOrder = tableCheck({
   check({ table }) {
     const before = table.triggers.filter(rewritesRows);
     const results = before.map((trigger) => {
-      const object = `trigger "${trigger.name}"`;
+      const object = triggerObject(trigger);
       if (!firesAfterOurs(trigger)) {
         return ok(object, `fires before the sync triggers${forBackfill(trigger)}`);
       }
