@@ -63,7 +63,7 @@ function preflight(checks: readonly CheckResult[], layout: Layout): string[] {
     "0",
     {
       title: "Pre-flight",
-      aside: refusals === 0 ? "nothing stands in the way" : `refused for ${counted(refusals, "reason")}`,
+      aside: refusals === 0 ? "all checks passed" : `refused for ${counted(refusals, "reason")}`,
       body: [passed, ...remarks.flatMap((check) => remark(check, layout))],
     },
     layout,

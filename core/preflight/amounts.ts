@@ -1,6 +1,6 @@
 import { counted } from "../counted.ts";
 
-/** A table of this size, heap and TOAST, takes a run long enough for a mistake in it to be felt by many. */
+/** A table of this size, heap and TOAST, takes a run of hours, in which a mistake reaches many users. */
 export const LARGE_TABLE_BYTES = 2 ** 30;
 
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;

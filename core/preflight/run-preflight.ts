@@ -79,6 +79,6 @@ export function refuseIfAny(results: readonly CheckResult[], migration: string):
   throw new PreflightRefused({
     object: `migration "${migration}"`,
     problem: `is refused for ${counted(refusals.length, "reason")}; nothing was touched${list}`,
-    remedy: refusals.length === 1 ? "\nThen start it again" : "\nMend them, then start it again",
+    remedy: refusals.length === 1 ? "\nThen start it again" : "\nFix them, then start it again",
   });
 }

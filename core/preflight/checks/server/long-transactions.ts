@@ -16,7 +16,7 @@ export const longTransactions = serverCheck({
       return warn({
         object,
         message: `could not be asked for its open transactions: ${transactions.problem}`,
-        remedy: "Look for long ones in pg_stat_activity by hand",
+        remedy: "Check pg_stat_activity for long ones",
       });
     }
     const { oldest, hidden } = transactions.value;
@@ -33,5 +33,5 @@ export const longTransactions = serverCheck({
 
 function hiddenText(hidden: number): string {
   if (hidden === 0) return "";
-  return ` that the role may see; of ${counted(hidden, "session")} of other roles it sees none (GRANT pg_monitor shows them)`;
+  return ` that the role may see; ${counted(hidden, "session")} of other roles not visible (GRANT pg_monitor shows them)`;
 }

@@ -28,6 +28,6 @@ export const inheritance = tableCheck({
         }),
       );
     }
-    return orOk(problems, ok(object, "stands by itself"));
+    return orOk(problems, ok(object, "is neither a partition nor part of an inheritance"));
   },
 });

@@ -4,7 +4,7 @@ import { tableCheck } from "../../define-check.ts";
 import { ok, orOk, refuse } from "../../finding.ts";
 import { tableObject, triggerObject } from "../../object-names.ts";
 
-/** PostgreSQL fires BEFORE ROW triggers in the order of their names' bytes; ours must see what the others made. */
+/** PostgreSQL fires BEFORE ROW triggers in the order of their names' bytes; ours must see what the others wrote. */
 export const triggerOrder = tableCheck({
   name: "trigger-order",
   refusesOrWarns: "Refuses a BEFORE ROW trigger that would fire after the sync triggers.",
@@ -39,7 +39,7 @@ function firesAfterOurs({ name }: TriggerCatalog): boolean {
   return Buffer.compare(Buffer.from(name), Buffer.from(SYNC_TRIGGER_PREFIX)) > 0;
 }
 
-/** `updated_at` moves on every row that the backfill writes: nothing breaks, but somebody will ask. */
+/** `updated_at` moves on every row that the backfill writes: harmless, but worth knowing. */
 function forBackfill({ events, updateOf }: TriggerCatalog): string {
   return events.includes("update") && updateOf.length === 0 ? ", and also for each row that the backfill writes" : "";
 }
