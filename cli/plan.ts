@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import type { Command } from "commander";
 import { parseMigration } from "../core/migration/parse-migration.ts";
 import type { Migration } from "../core/migration/schema.ts";
@@ -54,7 +55,7 @@ async function plan(context: CliContext, file: string, options: PlanOptions): Pr
   if (refusals === 0) return;
   context.exit(EXIT.refused);
   const { style } = terminal.layout;
-  const reasons = refusals === 1 ? "one reason" : `${String(refusals)} reasons`;
+  const reasons = counted(refusals, "reason");
   if (!options.json)
     terminal.writeError(`${style.red("✗")} a start would be refused for ${reasons}: see Pre-flight above\n`);
 }

@@ -1,11 +1,14 @@
-/** A table of this size, heap and TOAST, takes a run long enough for a mistake in it to be felt by many. */
+import { counted } from "./counted.ts";
+
+/** A table of this size, heap and TOAST, takes a run of hours, in which a mistake reaches many users. */
 export const LARGE_TABLE_BYTES = 2 ** 30;
 
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
 
 /** `1.5 GiB` */
 export function bytesText(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
+  if (bytes < 2 ** 10) return counted(bytes, "byte");
+  const power = Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
   const amount = bytes / 2 ** (10 * power);
   return `${String(amount < 100 ? Number(amount.toPrecision(3)) : Math.round(amount))} ${UNITS[power] ?? ""}`;
 }

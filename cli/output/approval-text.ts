@@ -1,8 +1,9 @@
+import { count, counted } from "../../core/counted.ts";
 import type { Approval } from "../../core/ports.ts";
 import { NEXT } from "../../core/gates/approval-request.ts";
 import type { Progress } from "../../core/run/shards/progress.ts";
 import type { RunView } from "../run-view.ts";
-import { counted, seconds } from "./format.ts";
+import { seconds } from "./format.ts";
 import { gateLines, gateTitle } from "./gate-text.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 
@@ -39,7 +40,7 @@ export function approvalText({ view, approval }: ApprovalFacts, now: Date, layou
 }
 
 function proofText({ job, shards, mismatches }: Progress): string {
-  const read = `${counted(shards.done, "shard")} of ${String(shards.total)} read`;
+  const read = `${count(shards.done)} of ${counted(shards.total, "shard")} read`;
   return `${job.replaceAll("-", " ")}: divergence ${counted(mismatches, "row")}, ${read}`;
 }
 

@@ -1,8 +1,8 @@
+import { counted } from "../../core/counted.ts";
 import type { CheckResult } from "../../core/preflight/check.ts";
-import { counted } from "./format.ts";
 import { indent, type Layout, wrap } from "./layout.ts";
 
-/** Every check of a start, in their order: one that has nothing to say on one line, the others with what to do. */
+/** Every check of a start, in their order: one that passed on one line, the others with what to do. */
 export function checksText(migration: string, checks: readonly CheckResult[], layout: Layout): string {
   const { style } = layout;
   const of = (wanted: CheckResult["severity"]): number => checks.filter(({ severity }) => severity === wanted).length;
@@ -11,7 +11,7 @@ export function checksText(migration: string, checks: readonly CheckResult[], la
   const weighed = warnings === 0 ? "" : `, with ${counted(warnings, "warning")}`;
   const sum =
     refusals === 0
-      ? `${style.green("✓")} nothing stands in the way of a start${weighed}`
+      ? `${style.green("✓")} all checks passed${weighed}`
       : `${style.red("✗")} a start would be refused for ${counted(refusals, "reason")}${weighed}`;
   return [
     style.bold(migration),
@@ -31,7 +31,7 @@ function passed({ object, message }: CheckResult, { style, width }: Layout): str
   return `  ${style.green("✓")} ${line}`;
 }
 
-/** What one check has to say, and what to do. */
+/** What one check found, and what to do. */
 export function remark({ severity, object, message, remedy }: CheckResult, { style, width }: Layout): string[] {
   const [first = "", ...more] = wrap(`${object} ${message}`, width - 4);
   const advice = remedy === "" ? [] : wrap(`→ ${remedy}`, width - 4).map(style.cyan);

@@ -1,14 +1,5 @@
 /** Numbers for people. */
-
-/** `1,234,567` */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
-}
-
-/** `1 shard`, `2,048 shards` */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
-}
+import { counted } from "../../core/counted.ts";
 
 const BYTE_UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
@@ -20,7 +11,8 @@ export function bytes(value: number): string {
     amount /= 1_024;
     unit += 1;
   }
-  const digits = unit > 0 && amount < 10 ? 1 : 0;
+  if (unit === 0) return counted(amount, "byte");
+  const digits = amount < 10 ? 1 : 0;
   return `${amount.toFixed(digits)} ${BYTE_UNITS[unit] ?? ""}`;
 }
 

@@ -1,7 +1,9 @@
+import { qualifiedName } from "../../core/sql/message-name.ts";
+import { counted } from "../../core/counted.ts";
 import type { CheckResult } from "../../core/preflight/check.ts";
 import type { DdlStep, Plan } from "../../core/plan/plan.ts";
 import { remark } from "./checks-text.ts";
-import { bytes, count, counted, milliseconds, percent, seconds, serverVersion } from "./format.ts";
+import { bytes, milliseconds, percent, seconds, serverVersion } from "./format.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 import { gatesAside, gatesLines, guardLines } from "./planned-gates-text.ts";
 
@@ -40,7 +42,7 @@ function title(plan: Plan, layout: Layout): string[] {
   const rows: [string, string][] = [
     ["operation", plan.operation.summary],
     ["database", `${plan.database}, PostgreSQL ${serverVersion(plan.serverVersion)}`],
-    ["table", `${table.schema}.${table.name}, ${table.kind} of about ${counted(table.rows, "row")}`],
+    ["table", `${qualifiedName(table.schema, table.name)}, ${table.kind} of about ${counted(table.rows, "row")}`],
     ["size", `${bytes(table.bytes)} in ${counted(table.blocks, "block")}`],
     [
       "way back",
@@ -61,7 +63,7 @@ function preflight(checks: readonly CheckResult[], layout: Layout): string[] {
     "0",
     {
       title: "Pre-flight",
-      aside: refusals === 0 ? "nothing stands in the way" : `refused for ${counted(refusals, "reason")}`,
+      aside: refusals === 0 ? "all checks passed" : `refused for ${counted(refusals, "reason")}`,
       body: [passed, ...remarks.flatMap((check) => remark(check, layout))],
     },
     layout,
@@ -74,7 +76,7 @@ function gates(plan: Plan, layout: Layout): string[] {
 }
 
 function expand({ expand: steps, lockRetry }: Plan, layout: Layout): Section {
-  const retry = `a lock that is not to be had is tried ${count(lockRetry.attempts)} times, ${seconds(lockRetry.baseSeconds)} to ${seconds(lockRetry.maxSeconds)} apart`;
+  const retry = `a lock that is not to be had is tried ${counted(lockRetry.attempts, "time")}, ${seconds(lockRetry.baseSeconds)} to ${seconds(lockRetry.maxSeconds)} apart`;
   return {
     title: "Expand",
     aside: `${counted(steps.length, "step")}; adds only, the old shape stays as it is`,
@@ -135,7 +137,7 @@ function backfill({ backfill: work, estimates }: Plan, layout: Layout): Section 
 function indexes({ indexes: steps }: Plan, layout: Layout): Section {
   return {
     title: "Indexes",
-    aside: `${counted(steps.length, "index")}, after the backfill`.replace("indexs", "indexes"),
+    aside: `${counted(steps.length, "index", "indexes")}, after the backfill`,
     body: ddl(steps, layout),
   };
 }

@@ -2,7 +2,8 @@ import type { ConditionPlan } from "../../core/gates/conditions/condition.ts";
 import { asksPeople, kindOf, questionOf } from "../../core/gates/conditions/kinds.ts";
 import { asksForMore, type GatePlan } from "../../core/gates/gate-plan.ts";
 import type { Plan } from "../../core/plan/plan.ts";
-import { counted, percent, seconds } from "./format.ts";
+import { counted } from "../../core/counted.ts";
+import { percent, seconds } from "./format.ts";
 import { gateTitle } from "./gate-text.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 

@@ -1,9 +1,10 @@
+import { count, counted } from "../../core/counted.ts";
 import type { RunRecord } from "../../core/ports.ts";
 import { PHASES, type Phase } from "../../core/plan/phases.ts";
 import type { Progress } from "../../core/run/shards/progress.ts";
 import { hasEnded, isOpen, isReversible, openApproval, type RunView, wasRolledBack } from "../run-view.ts";
 import { decisionLines, questionLines } from "./approval-text.ts";
-import { count, counted, seconds } from "./format.ts";
+import { seconds } from "./format.ts";
 import { gateLines } from "./gate-text.ts";
 import { bar, facts, indent, type Layout, visibleLength, wrap } from "./layout.ts";
 import type { Style } from "./style.ts";
@@ -126,7 +127,7 @@ const JOB_COLUMN = 26;
 
 function jobLines(job: Progress, { style, width }: Layout): string[] {
   const diverges = job.mismatches > 0 ? style.red : (text: string) => text;
-  const shards = style.dim(`${count(job.shards.done)}/${count(job.shards.total)} shards`);
+  const shards = style.dim(`${count(job.shards.done)}/${counted(job.shards.total, "shard")}`);
   const done = `  ${jobName(job).padEnd(JOB_COLUMN)}${bar(job.blocks.done, job.blocks.total)}`;
   const figures = `${diverges(rate(job))}  ${shards}`;
   const line = `${done}  ${figures}`;

@@ -1,3 +1,4 @@
+import { count, counted } from "../counted.ts";
 import type { Approval, RunRecord } from "../ports.ts";
 import type { Run } from "../run/run.ts";
 import type { Findings } from "../run/shards/validation-result.ts";
@@ -48,7 +49,7 @@ export function approvalRequest(facts: ApprovalFacts): { readonly subject: strin
 
 function whereText({ run: { plan } }: ApprovalFacts): string {
   const { schema, name, rows, bytes } = plan.table;
-  return `table ${schema}.${name} of database ${plan.database}: about ${grouped(rows)} rows, ${grouped(bytes)} bytes`;
+  return `table ${schema}.${name} of database ${plan.database}: about ${counted(rows, "row")}, ${counted(bytes, "byte")}`;
 }
 
 /** What comes after each gate. */
@@ -92,8 +93,8 @@ function validationText(validation: Findings | undefined): string {
   if (!validation) return "None yet: nothing has been validated in this run.";
   const { rows, segments, mismatches, differingSegments } = validation;
   return (
-    `${grouped(rows)} rows compared: ${grouped(mismatches)} differ, ` +
-    `in ${grouped(differingSegments)} of ${grouped(segments)} segments.`
+    `${counted(rows, "row")} compared: ${count(mismatches)} differ, ` +
+    `in ${count(differingSegments)} of ${counted(segments, "segment")}.`
   );
 }
 
@@ -112,8 +113,4 @@ function answers({ run: { ref }, gate, approval }: ApprovalFacts): readonly stri
     `npx sluice reject ${ref.id} --plan ${ref.planHash} --gate ${gate.name} --reason "..."`,
     ...self,
   ];
-}
-
-function grouped(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
 }

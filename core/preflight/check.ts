@@ -5,7 +5,7 @@ import type { Migration } from "../migration/schema.ts";
 import type { AlarmReading, RunRecord } from "../ports.ts";
 import type { Reading } from "../reading.ts";
 
-/** `refuse` stops the run before anything is touched; `warn` is for a person to weigh. */
+/** `refuse` stops the run before anything is touched; `warn` is for the operator to weigh. */
 export type Severity = "ok" | "warn" | "refuse";
 
 /** What a check found about one object: `object: message. remedy`. */
@@ -13,7 +13,7 @@ export interface Finding {
   readonly severity: Severity;
   /** The object, quoted as its owner would write it: `column "crm.contacts.lead_source"`. */
   readonly object: string;
-  /** What is wrong with it, or that it is well. */
+  /** What is wrong with it, or that nothing is. */
   readonly message: string;
   /** What to do; empty where nothing is. */
   readonly remedy: string;
@@ -24,11 +24,11 @@ export interface CheckResult extends Finding {
   readonly check: string;
 }
 
-/** All that the checks may look at; read before they start (`gather.ts`), so that they are pure. */
+/** All that the checks may read; gathered before they start (`gather.ts`), so that they are pure. */
 export interface PreflightContext {
   readonly migration: Migration;
   readonly catalog: Catalog;
-  /** The run that is to begin; undefined for a look ahead (`sluice plan`, `sluice preflight`), which has none yet. */
+  /** The run that is to begin; undefined for `sluice plan` and `sluice preflight`, which have none yet. */
   readonly runId: string | undefined;
   /** Whether an earlier run of this migration expanded the table: then the new column and our triggers are its own. */
   readonly resuming: boolean;
@@ -38,9 +38,9 @@ export interface PreflightContext {
   /** Every condition of every gate that can be asked about, asked about now. */
   readonly conditions: readonly ConditionProbe[];
   readonly transactions: Reading<OpenTransactions>;
-  /** Replication slots that nobody reads from. */
+  /** Replication slots without a reader. */
   readonly slots: Reading<readonly InactiveSlot[]>;
-  /** ARN of whoever started the run with `sluice start`; nobody is known for one that the console started. */
+  /** ARN of the principal that ran `sluice start`; undefined for a run that was started in the console. */
   readonly startedBy: Reading<string | undefined>;
   /** The run that holds the table now, if one does. A start asks for it by compare-and-set, and so not here. */
   readonly holder: Reading<RunRecord | undefined>;

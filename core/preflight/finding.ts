@@ -25,11 +25,11 @@ export const refuse = (problem: Problem): Finding => ({ severity: "refuse", ...p
 export const unread = ({ runId }: Pick<PreflightContext, "runId">, { object, problem }: Unread): Finding => ({
   severity: runId === undefined ? "warn" : "refuse",
   object,
-  message: `could not be read, and what cannot be read is not healthy: ${problem}`,
-  remedy: "Mend that, then ask again",
+  message: `could not be read; treated as unhealthy: ${problem}`,
+  remedy: "Fix it and rerun preflight",
 });
 
-/** The problems, or else that all is well. */
+/** The problems, or `ok` where there are none. */
 export function orOk<F extends Finding>(problems: readonly F[], ok: F): readonly F[] {
   return problems.length > 0 ? problems : [ok];
 }

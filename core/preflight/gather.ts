@@ -12,7 +12,7 @@ import { NOT_ASKED, reading } from "../reading.ts";
 export interface PreflightRequest {
   readonly migration: Migration;
   readonly catalog: Catalog;
-  /** Undefined for a look ahead: no run is to begin yet. */
+  /** Undefined for a preflight without a run. */
   readonly runId: string | undefined;
   readonly resuming: boolean;
 }
@@ -27,8 +27,8 @@ export interface PreflightPorts {
 }
 
 /**
- * Reads all that the checks look at beside the catalog. It changes nothing, and fails for nothing: what cannot be read
- * is known as that to the check that it concerns.
+ * Reads all that the checks need beside the catalog. It changes nothing and never fails: what cannot be read is handed
+ * to its check as that.
  */
 export async function gatherPreflight(ports: PreflightPorts, request: PreflightRequest): Promise<PreflightContext> {
   const [database, stack] = await Promise.all([gatherDatabase(ports, request), gatherStack(ports, request)]);
@@ -46,7 +46,7 @@ export function joinReadings(
   return { ...database, ...stack, conditions: [...database.conditions, ...stack.conditions] };
 }
 
-/** The half that the migrated database answers; one question after the other, so as to be no load. */
+/** The half that the migrated database answers; one query after the other, to keep the load low. */
 export async function gatherDatabase(
   { database, clock }: Pick<PreflightPorts, "database" | "clock">,
   { migration }: Pick<PreflightRequest, "migration">,
@@ -58,7 +58,7 @@ export async function gatherDatabase(
   };
 }
 
-/** `registry` undefined: a plan says nothing of who holds the table on the day of its start. */
+/** `registry` undefined: a plan does not tell which run holds the table when it is started. */
 type StackPorts = Pick<PreflightPorts, "flags" | "alarms" | "metrics" | "clock"> & {
   readonly registry: PreflightPorts["registry"] | undefined;
 };

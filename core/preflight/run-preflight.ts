@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { PreflightRefused } from "../errors.ts";
 import { migratedTable } from "../migration/migrated-table.ts";
 import {
@@ -77,7 +78,7 @@ export function refuseIfAny(results: readonly CheckResult[], migration: string):
   const list = refusals.map(({ object, message, remedy }) => `\n- ${object} ${message}. ${remedy}`).join(".");
   throw new PreflightRefused({
     object: `migration "${migration}"`,
-    problem: `is refused for ${refusals.length === 1 ? "one reason" : `${String(refusals.length)} reasons`}; nothing was touched${list}`,
-    remedy: refusals.length === 1 ? "\nThen start it again" : "\nMend them, then start it again",
+    problem: `is refused for ${counted(refusals.length, "reason")}; nothing was touched${list}`,
+    remedy: refusals.length === 1 ? "\nThen start it again" : "\nFix them, then start it again",
   });
 }

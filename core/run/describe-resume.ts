@@ -1,3 +1,4 @@
+import { count, counted } from "../counted.ts";
 import { newestRun } from "../ledger/run.ts";
 import { countShards } from "../ledger/shard.ts";
 import { appliedSteps } from "../ledger/step.ts";
@@ -10,18 +11,22 @@ export async function describeResume(session: Session, plan: Plan, runId: string
   const applied = await appliedSteps(session, plan.hash);
   const { pending, total } = await countShards(session, { planHash: plan.hash, job: "backfill", table: plan.table });
   const done = [
-    `${stepsDone(plan.expand, applied)} steps of expand are applied`,
-    total === 0 ? "no shard is backfilled" : `${of(total - pending, total)} shards are backfilled`,
-    ...(plan.indexes.length === 0 ? [] : [`${stepsDone(plan.indexes, applied)} indexes are built`]),
+    `${stepsDone(plan.expand, applied)} of expand applied`,
+    total === 0 ? "no shard backfilled" : `${count(total - pending)} of ${counted(total, "shard")} backfilled`,
+    ...(plan.indexes.length === 0
+      ? []
+      : [`${count(appliedOf(plan.indexes, applied))} of ${counted(plan.indexes.length, "index", "indexes")} built`]),
     ...(plan.contract.some(({ id }) => applied.has(id))
-      ? [`${stepsDone(plan.contract, applied)} steps of contract are applied`]
+      ? [`${stepsDone(plan.contract, applied)} of contract applied`]
       : []),
   ];
   return `goes on with the plan of run "${earlier ?? runId}": ${done.join(", ")}; nothing of it is done again`;
 }
 
 function stepsDone(steps: readonly DdlStep[], applied: ReadonlySet<string>): string {
-  return of(steps.filter(({ id }) => applied.has(id)).length, steps.length);
+  return `${count(appliedOf(steps, applied))} of ${counted(steps.length, "step")}`;
 }
 
-const of = (done: number, all: number): string => `${String(done)} of ${String(all)}`;
+function appliedOf(steps: readonly DdlStep[], applied: ReadonlySet<string>): number {
+  return steps.filter(({ id }) => applied.has(id)).length;
+}

@@ -1,4 +1,5 @@
-import { count, seconds } from "../../cli/output/format.ts";
+import { count } from "../../core/counted.ts";
+import { seconds } from "../../cli/output/format.ts";
 import type { Style } from "../../cli/output/style.ts";
 import { PHASES } from "../../core/plan/phases.ts";
 import type { LatencySummary } from "./latency-log.ts";

@@ -1,4 +1,5 @@
-import { count, milliseconds, seconds } from "../../cli/output/format.ts";
+import { count } from "../../core/counted.ts";
+import { milliseconds, seconds } from "../../cli/output/format.ts";
 import type { Style } from "../../cli/output/style.ts";
 import { wentWell, zeros, type DemoReport } from "./demo-report.ts";
 import type { LatencySummary } from "./latency-log.ts";

@@ -75,7 +75,7 @@ describe("sluice plan", () => {
       expect(at, line).toBeGreaterThanOrEqual(from);
       from = at;
     }
-    expect(out).toMatch(/0 Pre-flight {2}nothing stands in the way\n\n {2}✓ \d+ checks passed/);
+    expect(out).toMatch(/0 Pre-flight {2}all checks passed\n\n {2}✓ \d+ checks passed/);
   });
 
   it("makes the same plan from a saved catalog, without any service", async () => {

@@ -69,7 +69,7 @@ describe("sluice preflight", () => {
     expect(out.match(/^ {2}! /gm) ?? []).toHaveLength(checks.length - passed.length);
     for (const line of out.split("\n")) expect(line.length, line).toBeLessThanOrEqual(100);
     expect(out).toMatch(/^lead-source\n\n/);
-    expect(out).toMatch(/\n✓ nothing stands in the way of a start(, with \d+ warnings?)?\n$/);
+    expect(out).toMatch(/\n✓ all checks passed(, with \d+ warnings?)?\n$/);
   });
 
   it("asks the database for the gates' predicates, and the stack for the alarms", async () => {

@@ -5,8 +5,8 @@ describe("an amount", () => {
   it("of bytes has the largest unit that it fills", () => {
     expect([0, 1, 1_023, 1_024, 1_536, 2 ** 20, 2 ** 30, 1.25 * 2 ** 40, 2 ** 60].map(bytesText)).toEqual([
       "0 bytes",
-      "1 bytes",
-      "1023 bytes",
+      "1 byte",
+      "1,023 bytes",
       "1 KiB",
       "1.5 KiB",
       "1 MiB",

@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.ts";
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { OLD_PATH } from "../../core/flag.ts";
@@ -167,7 +168,7 @@ describe("a run of the deployed state machine", () => {
       await client.query(`UPDATE corrupted SET acquisition_channel = 'wrong' WHERE id = 7`);
       const { status, error, cause } = await ended(run);
       expect({ status, error }).toEqual({ status: "FAILED", error: "DivergenceFound" });
-      expect(cause).toContain(`1 of ${String(HISTORY)} rows differ`);
+      expect(cause).toContain(`1 of ${counted(HISTORY, "row")} differ`);
       await rolledBack("corrupted-1");
       expect(await flags.current("corrupted")).toEqual(OLD_PATH);
       expect(await columns("corrupted")).toContain("lead_source");

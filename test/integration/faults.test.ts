@@ -220,7 +220,7 @@ describe("when something dies, repeats or comes late", () => {
     await fresh.client.query(`ALTER TABLE contacts DISABLE TRIGGER USER`);
     await fresh.client.query(`UPDATE contacts SET acquisition_channel = lead_source || ' ' WHERE id = 6`);
     await fresh.client.query(`ALTER TABLE contacts ENABLE TRIGGER USER`);
-    await expect(flow.validate()).rejects.toMatchObject({ name: "DivergenceFound", message: /1 of 8000 rows differ/ });
+    await expect(flow.validate()).rejects.toMatchObject({ name: "DivergenceFound", message: /1 of 8,000 rows differ/ });
   });
 
   it("calls a proof incomplete when a shard was not read", async () => {

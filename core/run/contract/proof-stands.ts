@@ -1,3 +1,4 @@
+import { messageName } from "../../sql/message-name.ts";
 import { DatabaseError, GateFailed, StatementTimeout } from "../../errors.ts";
 import { unreadRelations } from "../../ledger/shard.ts";
 import { SYNC_TRIGGER_PREFIX } from "../../operations/sync-names.ts";
@@ -27,7 +28,7 @@ export async function requireProofStands(database: Database, run: Run): Promise<
   if (problems.length === 0) return;
   const { schema, name } = run.plan.table;
   throw new GateFailed({
-    object: `table "${schema}.${name}"`,
+    object: `table ${messageName(schema, name)}`,
     problem: `may have rows whose two sides differ, and a drop would lose them: ${problems.join(", ")}`,
     remedy: "Nothing was dropped. Mend that and the rows, then start the migration again, which makes a new proof",
   });

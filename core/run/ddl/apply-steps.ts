@@ -1,3 +1,4 @@
+import { counted } from "../../counted.ts";
 import { countLockTimeouts, recordEvent } from "../../ledger/event.ts";
 import { isLockConflict } from "../../ledger/lock-conflict.ts";
 import { appliedSteps, recordStep } from "../../ledger/step.ts";
@@ -19,7 +20,7 @@ import { done, more, wait, type StepResult } from "../step-result.ts";
 export async function applyNextStep(database: Database, run: Applier, steps: readonly DdlStep[]): Promise<StepResult> {
   const applied = await appliedSteps(database, run.plan.hash);
   const step = steps.find((candidate) => !applied.has(candidate.id));
-  if (!step) return done(`all ${String(steps.length)} steps are applied`);
+  if (!step) return done(`${counted(steps.length, "step")} applied`);
   return step.mode === "concurrent" ? buildIndex(database, run, step) : applyInTransaction(database, run, step);
 }
 

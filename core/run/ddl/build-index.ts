@@ -1,3 +1,4 @@
+import { messageName } from "../../sql/message-name.ts";
 import { DatabaseError, StatementFailed } from "../../errors.ts";
 import { recordStep } from "../../ledger/step.ts";
 import type { DdlStep } from "../../plan/plan.ts";
@@ -103,7 +104,7 @@ async function indexState(
 function nameTaken({ id }: DdlStep, { schema, name: taken }: NonNullable<DdlStep["index"]>): StatementFailed {
   return new StatementFailed({
     object: `step "${id}"`,
-    problem: `cannot build index "${schema}.${taken}": another relation has the name`,
+    problem: `cannot build index ${messageName(schema, taken)}: another relation has the name`,
     remedy: "Rename that one, then start the migration again: it goes on from this step",
   });
 }

@@ -1,3 +1,4 @@
+import { messageName } from "../../sql/message-name.ts";
 import { GateFailed, UndoRefused } from "../../errors.ts";
 import { SYNC_TRIGGER_PREFIX } from "../../operations/sync-names.ts";
 import type { Plan } from "../../plan/plan.ts";
@@ -17,7 +18,7 @@ export async function requireNoLateDependents(session: Session, plan: Plan): Pro
   const late = await dependents(session, plan, { column, indexes });
   if (late.length === 0) return;
   throw new GateFailed({
-    object: `column "${plan.table.schema}.${plan.table.name}.${column}"`,
+    object: `column ${messageName(plan.table.schema, plan.table.name, column)}`,
     problem: `has dependents that came after the plan was made, and that would go with it or stop its drop: ${late.join(", ")}`,
     remedy: "Nothing was dropped. Move them to the new column or drop them, then start the migration again",
   });
@@ -34,7 +35,7 @@ export async function requireNoNewDependents(session: Session, plan: Plan): Prom
   const others = await dependents(session, plan, { column, indexes });
   if (others.length === 0) return;
   throw new UndoRefused({
-    object: `column "${plan.table.schema}.${plan.table.name}.${column}"`,
+    object: `column ${messageName(plan.table.schema, plan.table.name, column)}`,
     problem: `has dependents that the plan did not make, and that would go with it or stop its drop: ${others.join(", ")}`,
     remedy: "Nothing was dropped. Drop them or move them to the old column, then start the undo again",
   });

@@ -1,3 +1,4 @@
+import { count, counted } from "../../counted.ts";
 import { countShards, createShards } from "../../ledger/shard.ts";
 import type { RunRecord } from "../../ports.ts";
 import { shardJob, type JobName } from "./jobs.ts";
@@ -20,8 +21,8 @@ export async function shards(
   await createShards(ports.database, job, { shardBlocks, openEnded: validating });
   const { pending, total } = await countShards(ports.database, job);
   return pending === 0
-    ? done(`all ${String(total)} shards are done`)
-    : more(`${String(pending)} of ${String(total)} shards to do`);
+    ? done(`${counted(total, "shard")} done`)
+    : more(`${count(pending)} of ${counted(total, "shard")} to do`);
 }
 
 async function enter(

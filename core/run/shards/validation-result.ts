@@ -1,3 +1,4 @@
+import { count, counted } from "../../counted.ts";
 import { DivergenceFound, ValidationIncomplete } from "../../errors.ts";
 import { recordEvent } from "../../ledger/event.ts";
 import { countShards, createShards, type ShardJob } from "../../ledger/shard.ts";
@@ -39,7 +40,7 @@ export async function verdict(
   if (pending > 0 || total === 0) {
     throw new ValidationIncomplete({
       object: `proof ${jobName}`,
-      problem: `${String(pending)} of ${String(total)} shards were not read, or the table was rewritten while they were`,
+      problem: `${count(pending)} of ${counted(total, "shard")} not read, or the table was rewritten in the meantime`,
       remedy: "Start the migration again when nothing rewrites the table",
     });
   }
@@ -47,7 +48,7 @@ export async function verdict(
   await recordEvent(database, { runId: run.ref.id, kind: "verdict", subject: jobName, detail: { ...findings } });
   judge(findings, run, jobName);
   return done(
-    `${String(findings.rows)} rows in ${String(findings.segments)} segments, ${String(findings.mismatches)} differ`,
+    `${counted(findings.rows, "row")} in ${counted(findings.segments, "segment")}, ${count(findings.mismatches)} differ`,
   );
 }
 
@@ -64,8 +65,8 @@ function judge(findings: Findings, run: Run, jobName: ValidationJobName): void {
   throw new DivergenceFound({
     object: `proof ${jobName}`,
     problem:
-      `${String(findings.mismatches)} of ${String(findings.rows)} rows differ (${(divergence * 100).toPrecision(3)} %, ` +
-      `allowed ${percent(allowed)}${stricter}), ${String(findings.differingSegments)} segments; worst: ${findings.worst.join("; ")}`,
+      `${count(findings.mismatches)} of ${counted(findings.rows, "row")} differ (${(divergence * 100).toPrecision(3)} %, ` +
+      `allowed ${percent(allowed)}${stricter}), ${counted(findings.differingSegments, "segment")}; worst: ${findings.worst.join("; ")}`,
     remedy: "Find who writes past the sync triggers, mend the rows, and start the migration again",
   });
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../counted.ts";
 import { sendBatch } from "../../ledger/batch.ts";
 import { isLockConflict } from "../../ledger/lock-conflict.ts";
 import {
@@ -157,10 +158,10 @@ async function nothingFree({ database, work, ...slice }: Slice): Promise<StepRes
   const seconds = await nextLeaseEnd(database, work.job);
   return wait(
     Math.min(seconds, IDLE_WAIT_SECONDS),
-    `${progress(slice)}; the last ${String(pending)} shards are with other workers`,
+    `${progress(slice)}; ${counted(pending, "shard")} left, with other workers`,
   );
 }
 
 function progress({ rows }: Pick<Slice, "rows">): string {
-  return `${String(rows)} rows in this slice`;
+  return `${counted(rows, "row")} in this slice`;
 }

@@ -116,6 +116,10 @@ export function severityOf(results: readonly CheckResult[]): string {
   return severity;
 }
 
+/** `severity check object` of each: what a test asserts; the wording is in the snapshot of messages.test.ts. */
+export const found = (results: readonly CheckResult[]): readonly string[] =>
+  results.map(({ check, severity, object }) => `${severity} ${check} ${object}`);
+
 /** `severity object message. remedy`, as a person reads a result. */
 export const lines = (results: CheckResult | readonly CheckResult[]): readonly string[] =>
   (Array.isArray(results) ? (results as readonly CheckResult[]) : [results as CheckResult]).map(

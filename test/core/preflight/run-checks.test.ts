@@ -13,7 +13,17 @@ import { soakLength } from "../../../core/preflight/checks/run/soak-length.ts";
 import { tableFree } from "../../../core/preflight/checks/run/table-free.ts";
 import { validationSegments } from "../../../core/preflight/checks/run/validation-segments.ts";
 import { resultsOf } from "../../../core/preflight/run-preflight.ts";
-import { catalogOf, contextOf, lines, migrationOf, severities, severityOf, tableOf, UNREAD } from "./contexts.ts";
+import {
+  catalogOf,
+  contextOf,
+  found,
+  lines,
+  migrationOf,
+  severities,
+  severityOf,
+  tableOf,
+  UNREAD,
+} from "./contexts.ts";
 
 const GIB = 2 ** 30;
 
@@ -22,9 +32,9 @@ describe("run-name", () => {
     const longest = "r".repeat(71);
     expect(severities(resultsOf(runName, contextOf({ runId: longest })))).toEqual(["ok"]);
     expect(resultsOf(runName, contextOf({ runId: undefined }))).toEqual([]);
-    expect(lines(resultsOf(runName, contextOf({ runId: `${longest}r` })))).toEqual([
-      `refuse run "${longest}r" has a name of 72 characters, and its rollback "rollback-<run>" could not be started: Step Functions takes 80. Start it under a name of at most 71 characters, or under none`,
-    ]);
+    const tooLong = resultsOf(runName, contextOf({ runId: `${longest}r` }));
+    expect(found(tooLong)).toEqual([`refuse run-name run "${longest}r"`]);
+    expect(lines(tooLong)[0]).toMatch(/ 72 characters, .* 80\. .* 71 characters/);
   });
 
   it("counts with the prefix that the state machine gives a rollback", () => {
@@ -35,12 +45,12 @@ describe("run-name", () => {
 
 describe("flag-exists", () => {
   it("refuses a migration whose flag was never deployed", () => {
-    expect(lines(resultsOf(flagExists, contextOf({ flagExists: readAs(false) })))).toEqual([
-      'refuse flag "contact-acquisition-channel" has no environment and profile in AppConfig. Run sluice deploy with this migration in the migrations folder',
+    expect(found(resultsOf(flagExists, contextOf({ flagExists: readAs(false) })))).toEqual([
+      'refuse flag-exists flag "contact-acquisition-channel"',
     ]);
     expect(severities(resultsOf(flagExists, contextOf()))).toEqual(["ok"]);
-    expect(lines(resultsOf(flagExists, contextOf({ flagExists: UNREAD })))).toEqual([
-      'refuse flag "contact-acquisition-channel" could not be read, and what cannot be read is not healthy: nobody answered. Mend that, then ask again',
+    expect(found(resultsOf(flagExists, contextOf({ flagExists: UNREAD })))).toEqual([
+      'refuse flag-exists flag "contact-acquisition-channel"',
     ]);
   });
 });
@@ -59,8 +69,8 @@ describe("table-free", () => {
   };
 
   it("warns of a run that holds the table, and names it", () => {
-    expect(lines(resultsOf(tableFree, contextOf({ holder: readAs(holder) })))).toEqual([
-      'warn table "crm/crm.contacts" belongs to run "run-0" of migration "other", which is in phase backfill: a start is refused while that run lives. Wait for that run, or roll it back',
+    expect(found(resultsOf(tableFree, contextOf({ holder: readAs(holder) })))).toEqual([
+      'warn table-free table "crm/crm.contacts"',
     ]);
   });
 
@@ -89,20 +99,16 @@ describe("what is allowed and unwise", () => {
         ],
       },
     });
-    expect(lines(resultsOf(soakLength, contextOf({ migration })))).toEqual([
-      'warn cutover.steps has 1 of 2 steps with a soak of less than 5 minutes, too short for an alarm to fire. Give each step a soak of "5m" or more',
-      'warn soak is 599 s, too short for an alarm to fire. Set soak to "10m" or more; an hour is the default',
+    expect(found(resultsOf(soakLength, contextOf({ migration })))).toEqual([
+      "warn soak-length cutover.steps",
+      "warn soak-length soak",
     ]);
   });
 
   it("is a contract without consumers, and a validation without segments", () => {
     const context = contextOf({ migration: migrationOf({ contract: {}, validate: {} }) });
-    expect(lines(resultsOf(consumersDeclared, context))).toEqual([
-      "warn contract.consumers is empty: nobody has said who reads the old column. List the services, jobs, exports, BI reports and roles that read or write the table",
-    ]);
-    expect(lines(resultsOf(validationSegments, context))[0]).toMatch(
-      /^warn validate.segments is empty: total counts only/,
-    );
+    expect(found(resultsOf(consumersDeclared, context))).toEqual(["warn consumers-declared contract.consumers"]);
+    expect(found(resultsOf(validationSegments, context))).toEqual(["warn validation-segments validate.segments"]);
   });
 });
 
@@ -139,9 +145,7 @@ describe("cooling-period", () => {
       migration: migrationOf({ contract: { cooling: "5s" } }),
       catalog: catalogOf({ table: tableOf({ bytes: 3 * GIB }) }),
     });
-    expect(lines(resultsOf(coolingPeriod, context))).toEqual([
-      'refuse contract.cooling is 5 s, and the table has 3 GiB: not even a nightly job that reads the old column shows up in time. Set contract.cooling to "7d" or more, to match the closing cycle',
-    ]);
+    expect(found(resultsOf(coolingPeriod, context))).toEqual(["refuse cooling-period contract.cooling"]);
   });
 
   it("judges without a table too", () => {
@@ -163,12 +167,12 @@ describe("consumers-declared", () => {
 
   it("names the roles that may read the table, where there is more than the application's", () => {
     expect(judge(["app"])).not.toContain("app");
-    expect(judge(["app", "bi"])).toContain('who reads the old column; "app", "bi" may, by their grants on the table.');
+    expect(judge(["app", "bi"])).toContain('"app", "bi" may');
   });
 
   it("counts what would be too many to read", () => {
     const many = Array.from({ length: 12 }, (_, index) => `role_${String(index)}`);
-    expect(judge(many)).toContain('"role_9" and 2 more may, by their grants');
+    expect(judge(many)).toContain('"role_9" and 2 more may');
   });
 });
 
@@ -185,21 +189,22 @@ describe("pause-plan", () => {
 
   it("warns where only a person would hold the run", () => {
     expect(judge({ before_contract: { approval: {} } })).toBe("warn");
-    expect(lines(resultsOf(pausePlan, contextOf({ migration: migrationOf({ gates: {} }) })))).toEqual([
-      "warn gates has no alarm and no gate before the backfill: only a person pauses it, by sluice pause. Name alarms under gates.alarms, declare gates.before_backfill, or say who watches the run",
+    expect(found(resultsOf(pausePlan, contextOf({ migration: migrationOf({ gates: {} }) })))).toEqual([
+      "warn pause-plan gates",
     ]);
   });
 });
 
 describe("execution-life", () => {
   const judge = (changes: Partial<MigrationInput>): readonly string[] =>
-    lines(resultsOf(executionLife, contextOf({ migration: migrationOf(changes) })));
+    found(resultsOf(executionLife, contextOf({ migration: migrationOf(changes) })));
+  const waits = (changes: Partial<MigrationInput>): string =>
+    lines(resultsOf(executionLife, contextOf({ migration: migrationOf(changes) }))).join();
 
   it("counts what a run waits for by default", () => {
     // 8 gates of 30 min, of which the one between steps is asked 3 times; 4 soaks of 10 min, 1 h, 7 days.
-    expect(judge({})).toEqual([
-      'ok migration "contact-acquisition-channel" waits for 7 days at most, all its gates and soaks together.',
-    ]);
+    expect(judge({})).toEqual(['ok execution-life migration "contact-acquisition-channel"']);
+    expect(waits({})).toContain(" 7 days ");
   });
 
   it("refuses waits that are a year only together, and names the longest", () => {
@@ -207,18 +212,16 @@ describe("execution-life", () => {
       gates: { before_cutover: { approval: { within: "180d" } }, before_contract: { stable_for: "100d" } },
       contract: { cooling: "90d" },
     };
-    expect(judge(halves)[0]).toMatch(
-      /^refuse .* may wait for 370 days, .* the longest wait is gates.before_cutover.approval.within\. Shorten/,
-    );
-    expect(judge({ ...halves, contract: { cooling: "80d" } })[0]).toMatch(/^ok .* waits for 360 days at most/);
+    expect(waits(halves)).toMatch(/^refuse .* 370 days, .* gates\.before_cutover\.approval\.within\./);
+    expect(waits({ ...halves, contract: { cooling: "80d" } })).toMatch(/^ok .* 360 days /);
   });
 
   it("counts the gate between steps as often as it is asked", () => {
     const gates = { between_steps: { approval: { within: "130d" } } };
-    expect(judge({ gates })[0]).toMatch(/^refuse .* may wait for 397 days/);
+    expect(waits({ gates })).toMatch(/^refuse .* 397 days/);
   });
 
   it("refuses a single wait of a year, which the schema lets pass", () => {
-    expect(judge({ contract: { cooling: "365d" } })[0]).toMatch(/^refuse .* the longest wait is contract.cooling/);
+    expect(waits({ contract: { cooling: "365d" } })).toMatch(/^refuse .* contract\.cooling\./);
   });
 });

@@ -252,7 +252,7 @@ describe("refusals", () => {
         'migration "contact-acquisition-channel": is refused for 2 reasons; nothing was touched',
         '- flag "contact-acquisition-channel" has no environment and profile in AppConfig. Run sluice deploy with this migration in the migrations folder.',
         '- column "crm.contacts.lead_source" is NOT NULL, which this version does not carry over to the new column. ALTER TABLE ... ALTER COLUMN ... DROP NOT NULL first, and set it on the new column after the run. ',
-        "Mend them, then start it again",
+        "Fix them, then start it again",
       ].join("\n"),
     );
   });

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { IndexCatalog, ServerSettings } from "../../../core/catalog/catalog.ts";
+import type { CheckResult } from "../../../core/preflight/check.ts";
 import { longTransactions } from "../../../core/preflight/checks/server/long-transactions.ts";
 import { NOT_ASKED, readAs } from "../../../core/reading.ts";
 import { replicationSlots } from "../../../core/preflight/checks/server/replication-slots.ts";
 import { serverVersion } from "../../../core/preflight/checks/server/server-version.ts";
 import { sessionTimeouts } from "../../../core/preflight/checks/server/session-timeouts.ts";
 import { resultsOf } from "../../../core/preflight/run-preflight.ts";
-import { catalogOf, contextOf, lines, severities, severityOf, tableOf, UNREAD } from "./contexts.ts";
+import { catalogOf, contextOf, found, lines, severities, severityOf, tableOf, UNREAD } from "./contexts.ts";
 
 describe("server-version", () => {
   it.each([
@@ -21,8 +22,8 @@ describe("server-version", () => {
   });
 
   it("says what an old server lacks", () => {
-    expect(lines(resultsOf(serverVersion, contextOf({ catalog: catalogOf({ serverVersion: 130_022 }) })))).toEqual([
-      'refuse server "PostgreSQL 13" is older than 14 and cannot scan a range of blocks. Upgrade the server to PostgreSQL 14 or later',
+    expect(found(resultsOf(serverVersion, contextOf({ catalog: catalogOf({ serverVersion: 130_022 }) })))).toEqual([
+      'refuse server-version server "PostgreSQL 13"',
     ]);
   });
 });
@@ -48,39 +49,35 @@ describe("session-timeouts", () => {
     lockTimeout: 0,
     idleInTransactionTimeout: 0,
   };
-  const judge = (settings: Partial<ServerSettings>, indexes: readonly IndexCatalog[] = []): readonly string[] =>
-    lines(
-      resultsOf(
-        sessionTimeouts,
-        contextOf({ catalog: catalogOf({ settings: { ...NONE, ...settings }, table: tableOf({ indexes }) }) }),
-      ),
+  const results = (settings: Partial<ServerSettings>, indexes: readonly IndexCatalog[] = []): readonly CheckResult[] =>
+    resultsOf(
+      sessionTimeouts,
+      contextOf({ catalog: catalogOf({ settings: { ...NONE, ...settings }, table: tableOf({ indexes }) }) }),
     );
+  const judge = (...of: Parameters<typeof results>): readonly string[] => found(results(...of));
+  const said = (...of: Parameters<typeof results>): string => lines(results(...of)).join();
 
   it("passes a role without timeouts", () => {
-    expect(judge({}, [INDEX])).toEqual([
-      'ok role "sluice" begins its sessions without a timeout that ends a run\'s statements.',
-    ]);
+    expect(judge({}, [INDEX])).toEqual(['ok session-timeouts role "sluice"']);
   });
 
   it("refuses a statement_timeout that ends a scan, and any that ends the build of an index", () => {
-    expect(judge({ statementTimeout: 44_999 })).toEqual([
-      'refuse role "sluice" begins its sessions with statement_timeout = 44 s, which would end a batch or a scan, which may take 45 s. ALTER ROLE "sluice" IN DATABASE ... SET statement_timeout = 0; its next sessions have it',
-    ]);
+    expect(judge({ statementTimeout: 44_999 })).toEqual(['refuse session-timeouts role "sluice"']);
+    expect(said({ statementTimeout: 44_999 })).toMatch(/ statement_timeout = 44 s, .* a batch or a scan/);
     expect(judge({ statementTimeout: 45_000 })[0]).toMatch(/^ok/);
-    expect(judge({ statementTimeout: 86_400_000 }, [INDEX])[0]).toMatch(
-      /^refuse .* = 24 h, which would end CREATE INDEX CONCURRENTLY/,
-    );
-    expect(judge({ statementTimeout: 500 }, [INDEX])[0]).toMatch(/ = 500 ms, .* 45 s, and CREATE INDEX CONCURRENTLY/);
+    expect(said({ statementTimeout: 86_400_000 }, [INDEX])).toMatch(/^refuse .* = 24 h, .* CREATE INDEX CONCURRENTLY/);
+    expect(said({ statementTimeout: 86_400_000 }, [INDEX])).not.toContain("a batch or a scan");
+    expect(said({ statementTimeout: 500 }, [INDEX])).toMatch(/ = 500 ms, .* 45 s, and CREATE INDEX CONCURRENTLY/);
   });
 
   it("refuses a transaction_timeout in the same way", () => {
-    expect(judge({ transactionTimeout: 30_000 })[0]).toMatch(/^refuse .* transaction_timeout = 30 s/);
+    expect(said({ transactionTimeout: 30_000 })).toMatch(/^refuse .* transaction_timeout = 30 s/);
     expect(judge({ transactionTimeout: 60_000 })[0]).toMatch(/^ok/);
   });
 
   it("refuses a lock_timeout only where an index is built, which has to wait for old transactions", () => {
     expect(judge({ lockTimeout: 1 })[0]).toMatch(/^ok/);
-    expect(judge({ lockTimeout: 1 }, [INDEX])[0]).toMatch(/^refuse .* lock_timeout = 1 ms/);
+    expect(said({ lockTimeout: 1 }, [INDEX])).toMatch(/^refuse .* lock_timeout = 1 ms/);
   });
 
   it("builds no index that is over other columns", () => {
@@ -89,8 +86,8 @@ describe("session-timeouts", () => {
   });
 
   it("refuses an idle timeout that is shorter than the way to the Data API and back", () => {
-    expect(judge({ idleInTransactionTimeout: 1_999 })[0]).toMatch(
-      /^refuse .* idle_in_transaction_session_timeout = 1999 ms, which would end a transaction between two calls/,
+    expect(said({ idleInTransactionTimeout: 1_999 })).toMatch(
+      /^refuse .* idle_in_transaction_session_timeout = 1999 ms, /,
     );
     expect(judge({ idleInTransactionTimeout: 2_000 }, [INDEX])[0]).toMatch(/^ok/);
   });
@@ -111,15 +108,13 @@ describe("long-transactions", () => {
 
   it("warns of one that is older than five minutes, by its session and age", () => {
     expect(
-      lines(
+      found(
         resultsOf(
           longTransactions,
           contextOf({ transactions: readAs({ oldest: { ...oldest, seconds: 754 }, hidden: 3 }) }),
         ),
       ),
-    ).toEqual([
-      'warn session 4711 of role bi (application "export") has had a transaction open for 12 min (idle in transaction): expand gets no lock on a table that it has used, and no index build ends before it. Let it end, or end it with pg_terminate_backend, before the start',
-    ]);
+    ).toEqual(['warn long-transactions session 4711 of role bi (application "export")']);
     expect(
       severities(
         resultsOf(
@@ -131,9 +126,9 @@ describe("long-transactions", () => {
   });
 
   it("says what the role may not see", () => {
-    expect(lines(resultsOf(longTransactions, contextOf({ transactions: readAs({ hidden: 2 }) })))).toEqual([
-      'ok database "crm" has no transaction open for more than 5 min that the role may see; of 2 sessions of other roles it sees none (GRANT pg_monitor shows them).',
-    ]);
+    const blind = resultsOf(longTransactions, contextOf({ transactions: readAs({ hidden: 2 }) }));
+    expect(found(blind)).toEqual(['ok long-transactions database "crm"']);
+    expect(lines(blind)[0]).toContain(" 2 sessions of other roles ");
   });
 
   it("warns where nobody could be asked, and is left out where nobody was", () => {
@@ -148,9 +143,12 @@ describe("replication-slots", () => {
       { name: "old_cdc", bytes: 5 * 2 ** 30 },
       { name: "fresh", bytes: 0 },
     ]);
-    expect(lines(resultsOf(replicationSlots, contextOf({ slots })))).toEqual([
-      'warn replication slot "old_cdc" has no reader and holds 5 GiB of WAL; the backfill writes about 620 MiB more. Let its reader catch up, or drop it with pg_drop_replication_slot',
-      'warn replication slot "fresh" has no reader and holds 0 bytes of WAL; the backfill writes about 620 MiB more. Let its reader catch up, or drop it with pg_drop_replication_slot',
+    const warned = resultsOf(replicationSlots, contextOf({ slots }));
+    expect(lines(warned)[0]).toMatch(/ 5 GiB of WAL; .* 620 MiB/);
+    expect(lines(warned)[1]).toMatch(/ 0 bytes of WAL; .* 620 MiB/);
+    expect(found(warned)).toEqual([
+      'warn replication-slots replication slot "old_cdc"',
+      'warn replication-slots replication slot "fresh"',
     ]);
   });
 

@@ -12,7 +12,7 @@ import { triggerOrder } from "../../../core/preflight/checks/table/trigger-order
 import { validationShards } from "../../../core/preflight/checks/table/validation-shards.ts";
 import type { MigrationInput } from "../../../core/migration/schema.ts";
 import { resultsOf } from "../../../core/preflight/run-preflight.ts";
-import { catalogOf, contextOf, lines, migrationOf, severityOf, tableContextOf, tableOf } from "./contexts.ts";
+import { catalogOf, contextOf, found, lines, migrationOf, severityOf, tableContextOf, tableOf } from "./contexts.ts";
 
 const GIB = 2 ** 30;
 
@@ -32,41 +32,43 @@ const triggerOf = (changes: Partial<TriggerCatalog>): TriggerCatalog => ({
 
 describe("relation-kind", () => {
   const judge = (table: Parameters<typeof tableOf>[0]): readonly string[] =>
-    lines(resultsOf(relationKind, { ...contextOf(), wanted: CONTACTS, relation: tableOf(table) }));
+    found(resultsOf(relationKind, { ...contextOf(), wanted: CONTACTS, relation: tableOf(table) }));
 
   it("passes ordinary and partitioned tables", () => {
-    expect(judge({})).toEqual(['ok table "crm.contacts" is an ordinary table.']);
+    expect(judge({})).toEqual(['ok relation-kind table "crm.contacts"']);
     expect(judge({ kind: "partitioned table", accessMethods: ["heap"] })).toEqual([
-      'ok table "crm.contacts" is an ordinary partitioned table.',
+      'ok relation-kind table "crm.contacts"',
     ]);
   });
 
   it("refuses what is not there, and what is no table", () => {
-    expect(lines(resultsOf(relationKind, { ...contextOf(), wanted: CONTACTS, relation: undefined }))).toEqual([
-      'refuse table "crm.contacts" does not exist. Correct the operation\'s table: schema and name exactly as in the database, upper and lower case too',
+    expect(found(resultsOf(relationKind, { ...contextOf(), wanted: CONTACTS, relation: undefined }))).toEqual([
+      'refuse relation-kind table "crm.contacts"',
     ]);
-    expect(judge({ kind: "view" })).toEqual([
-      'refuse table "crm.contacts" is a view, not a table. Name the table that holds the rows',
-    ]);
+    expect(judge({ kind: "view" })).toEqual(['refuse relation-kind table "crm.contacts"']);
   });
 
   it("refuses temporary and typed tables and foreign storage, and warns of an unlogged one", () => {
-    expect(judge({ persistence: "temporary" })[0]).toMatch(/^refuse .* is temporary/);
-    expect(judge({ persistence: "unlogged" })[0]).toMatch(/^warn .* is unlogged/);
-    expect(judge({ typed: true })[0]).toMatch(/^refuse .* is a typed table/);
-    expect(judge({ accessMethods: ["columnar", "heap"] })[0]).toMatch(/^refuse .* access method "columnar";/);
+    expect(judge({ persistence: "temporary" })).toEqual(['refuse relation-kind table "crm.contacts"']);
+    expect(judge({ persistence: "unlogged" })).toEqual(['warn relation-kind table "crm.contacts"']);
+    expect(judge({ typed: true })).toEqual(['refuse relation-kind table "crm.contacts"']);
+    expect(judge({ accessMethods: ["columnar", "heap"] })).toEqual(['refuse relation-kind table "crm.contacts"']);
   });
 });
 
 describe("inheritance", () => {
   it("refuses a partition or child, and a table with children", () => {
     expect(resultsOf(inheritance, tableContextOf()).map(({ severity }) => severity)).toEqual(["ok"]);
-    expect(
-      lines(resultsOf(inheritance, tableContextOf({ parents: ["crm.people"], inheritanceChildren: ["crm.old"] }))),
-    ).toEqual([
-      'refuse table "crm.contacts" is a partition or an inheritance child of "crm.people", which decides its columns. Migrate the table at the top instead',
-      'refuse table "crm.contacts" has inheritance children, which triggers on it do not cover: "crm.old". ALTER TABLE ... NO INHERIT the children, or make them partitions',
+    const refused = resultsOf(
+      inheritance,
+      tableContextOf({ parents: ["crm.people"], inheritanceChildren: ["crm.old"] }),
+    );
+    expect(found(refused)).toEqual([
+      'refuse inheritance table "crm.contacts"',
+      'refuse inheritance table "crm.contacts"',
     ]);
+    expect(lines(refused)[0]).toContain('"crm.people"');
+    expect(lines(refused)[1]).toContain('"crm.old"');
   });
 });
 
@@ -75,17 +77,17 @@ describe("foreign-partitions", () => {
     const partition = { schema: "crm", name: "contacts_eu", kind: "table" } as const;
     expect(severityOf(resultsOf(foreignPartitions, tableContextOf({ partitions: [partition] })))).toBe("ok");
     const archive = { schema: "crm", name: "archive", kind: "foreign table" } as const;
-    expect(lines(resultsOf(foreignPartitions, tableContextOf({ partitions: [partition, archive] })))).toEqual([
-      'refuse table "crm.contacts" has partitions on another server: "crm.archive". Detach them, and migrate them where their rows are',
-    ]);
+    const refused = resultsOf(foreignPartitions, tableContextOf({ partitions: [partition, archive] }));
+    expect(found(refused)).toEqual(['refuse foreign-partitions table "crm.contacts"']);
+    expect(lines(refused)[0]).toContain('"crm.archive"');
+    expect(lines(refused)[0]).not.toContain("contacts_eu");
   });
 });
 
 describe("table-size", () => {
   it("is fine for an empty table, and warns of one that was never analysed", () => {
-    expect(lines(resultsOf(tableSize, tableContextOf()))).toEqual([
-      'ok table "crm.contacts" has about 1,000,000 rows in 10,000 blocks.',
-    ]);
+    expect(found(resultsOf(tableSize, tableContextOf()))).toEqual(['ok table-size table "crm.contacts"']);
+    expect(lines(resultsOf(tableSize, tableContextOf()))[0]).toMatch(/ 1,000,000 rows .* 10,000 blocks/);
     expect(severityOf(resultsOf(tableSize, tableContextOf({ rows: 0, blocks: 0 })))).toBe("ok");
     expect(severityOf(resultsOf(tableSize, tableContextOf({ rows: 0, blocks: 12 })))).toBe("warn");
   });
@@ -95,29 +97,23 @@ describe("privileges", () => {
   const judge = (
     table: Parameters<typeof tableOf>[0],
     catalog: Parameters<typeof catalogOf>[0] = {},
-  ): readonly string[] => lines(resultsOf(privileges, tableContextOf(table, { catalog: catalogOf(catalog) })));
+  ): readonly string[] => found(resultsOf(privileges, tableContextOf(table, { catalog: catalogOf(catalog) })));
 
   it("passes the owner that may create the ledger, or use the one that is there", () => {
-    const pass = ['ok role "sluice" owns the table and has room for the ledger.'];
+    const pass = ['ok privileges role "sluice"'];
     expect(judge({})).toEqual(pass);
     const role = { name: "sluice", superuser: false, mayCreateSchema: false };
     expect(judge({}, { role, ledger: { exists: true, usable: true } })).toEqual(pass);
   });
 
   it("refuses who does not own the table", () => {
-    expect(judge({ roleOwns: false })[0]).toMatch(
-      /^refuse table "crm.contacts" belongs to "crm".*GRANT the owner to "sluice"$/,
-    );
+    expect(judge({ roleOwns: false })).toEqual(['refuse privileges table "crm.contacts"']);
   });
 
   it("refuses where the ledger can neither be used nor created", () => {
-    expect(judge({}, { ledger: { exists: true, usable: false } })[0]).toMatch(
-      /^refuse schema "sluice" exists, and role "sluice" may not use/,
-    );
+    expect(judge({}, { ledger: { exists: true, usable: false } })).toEqual(['refuse privileges schema "sluice"']);
     const role = { name: "sluice", superuser: false, mayCreateSchema: false };
-    expect(judge({}, { role })[0]).toMatch(
-      /^refuse schema "sluice" does not exist, and role "sluice" may not create it/,
-    );
+    expect(judge({}, { role })).toEqual(['refuse privileges schema "sluice"']);
   });
 });
 
@@ -136,9 +132,10 @@ describe("sync-leftovers", () => {
   const triggers = [triggerOf({ name: "~sluice_insert_forward_a_b" }), triggerOf({})];
 
   it("refuses another run's triggers, and knows those of the run it goes on with", () => {
-    expect(lines(resultsOf(syncLeftovers, tableContextOf({ triggers })))).toEqual([
-      'refuse table "crm.contacts" has sync triggers of another migration\'s run: "~sluice_insert_forward_a_b". Bring that migration to its end, or undo it',
-    ]);
+    const refused = resultsOf(syncLeftovers, tableContextOf({ triggers }));
+    expect(found(refused)).toEqual(['refuse sync-leftovers table "crm.contacts"']);
+    expect(lines(refused)[0]).toContain('"~sluice_insert_forward_a_b"');
+    expect(lines(refused)[0]).not.toContain("touch");
     expect(severityOf(resultsOf(syncLeftovers, tableContextOf({ triggers }, { resuming: true })))).toBe("ok");
     expect(severityOf(resultsOf(syncLeftovers, tableContextOf({ triggers: [triggerOf({})] })))).toBe("ok");
   });
@@ -146,37 +143,35 @@ describe("sync-leftovers", () => {
 
 describe("trigger-order", () => {
   const judge = (changes: Partial<TriggerCatalog>): readonly string[] =>
-    lines(resultsOf(triggerOrder, tableContextOf({ triggers: [triggerOf(changes)] })));
+    found(resultsOf(triggerOrder, tableContextOf({ triggers: [triggerOf(changes)] })));
 
   it("refuses a BEFORE ROW trigger that fires after the sync triggers", () => {
-    expect(judge({ name: "~zz" })).toEqual([
-      'refuse trigger "~zz" sorts after Sluice\'s sync triggers, so it could undo what they wrote. ALTER TRIGGER ... RENAME it to a name that sorts before "~sluice_" by its bytes',
-    ]);
-    expect(judge({ name: "état" })[0]).toMatch(/^refuse trigger "état" sorts after/);
+    expect(judge({ name: "~zz" })).toEqual(['refuse trigger-order trigger "~zz"']);
+    expect(judge({ name: "état" })).toEqual(['refuse trigger-order trigger "état"']);
     expect(judge({ name: "~sluice" })[0]).toMatch(/^ok /);
     expect(judge({ name: "zzz" })[0]).toMatch(/^ok /);
   });
 
   it("says of an UPDATE trigger that it fires for the backfill too", () => {
-    expect(judge({})).toEqual([
-      'ok trigger "touch" fires before the sync triggers, and also for each row that the backfill writes.',
-    ]);
-    expect(judge({ updateOf: ["email"] })).toEqual(['ok trigger "touch" fires before the sync triggers.']);
+    expect(judge({})).toEqual(['ok trigger-order trigger "touch"']);
+    expect(judge({ updateOf: ["email"] })).toEqual(['ok trigger-order trigger "touch"']);
+    const said = (changes: Partial<TriggerCatalog>): string =>
+      lines(resultsOf(triggerOrder, tableContextOf({ triggers: [triggerOf(changes)] }))).join();
+    expect(said({})).toContain("each row that the backfill writes");
+    expect(said({ updateOf: ["email"] })).not.toContain("backfill");
   });
 
   it.each([{ timing: "after" }, { level: "statement" }, { enabled: "disabled" }, { events: ["delete"] }] as const)(
     "passes one that rewrites no row: %o",
     (changes) => {
-      expect(judge({ name: "~zz", ...changes })).toEqual([
-        'ok table "crm.contacts" has no BEFORE ROW trigger of its own.',
-      ]);
+      expect(judge({ name: "~zz", ...changes })).toEqual(['ok trigger-order table "crm.contacts"']);
     },
   );
 });
 
 describe("validation-shards", () => {
   const judge = (shard_blocks: number, { blocks = 1_000_000, blockSize = 8_192 } = {}): string =>
-    lines(
+    found(
       resultsOf(
         validationShards,
         tableContextOf(
@@ -188,11 +183,9 @@ describe("validation-shards", () => {
 
   it("warns above 256 MiB in one statement, and refuses 1 GiB", () => {
     expect([judge(4_096), judge(32_768)].map((line) => line.split(" ")[0])).toEqual(["ok", "ok"]);
-    expect(judge(32_769)).toBe(
-      "warn validate.shard_blocks is 32769 blocks: one statement scans 256 MiB, and the Data API cancels it at 45 s. Leave it at its default of 4096, or at most at 32768",
-    );
+    expect(judge(32_769)).toBe("warn validation-shards validate.shard_blocks");
     expect(judge(131_071)).toMatch(/^warn/);
-    expect(judge(131_072)).toMatch(/^refuse validate.shard_blocks is 131072 blocks: one statement scans 1 GiB/);
+    expect(judge(131_072)).toBe("refuse validation-shards validate.shard_blocks");
   });
 
   it("counts no more than the table has", () => {
@@ -210,32 +203,31 @@ describe("backfill-pace", () => {
     table: Parameters<typeof tableOf>[0] = {},
     validate: MigrationInput["validate"] = {},
   ): readonly string[] =>
-    lines(resultsOf(backfillPace, tableContextOf(table, { migration: migrationOf({ backfill, validate }) })));
+    found(resultsOf(backfillPace, tableContextOf(table, { migration: migrationOf({ backfill, validate }) })));
+  const said = (backfill: MigrationInput["backfill"], table: Parameters<typeof tableOf>[0] = {}): string =>
+    lines(resultsOf(backfillPace, tableContextOf(table, { migration: migrationOf({ backfill }) }))).join();
 
   it("passes the defaults, on a table of a single shard too", () => {
-    expect(judge({})).toEqual(['ok table "crm.contacts" is brought over by 2 workers in short batches.']);
+    expect(judge({})).toEqual(['ok backfill-pace table "crm.contacts"']);
     expect(judge({}, { blocks: 1 })).toHaveLength(1);
     expect(judge({}, { blocks: 0 })[0]).toMatch(/^ok/);
   });
 
   it("warns of batches that hold their rows for more than two seconds", () => {
     expect(judge({ batch: { target: "2s" } })[0]).toMatch(/^ok/);
-    expect(judge({ batch: { target: "2500ms" } })).toEqual([
-      'warn backfill.batch.target is 2.5 s: so long may a write of a row in the batch have to wait. Set it to "2s" or less; "250ms" is the default',
-    ]);
+    expect(judge({ batch: { target: "2500ms" } })).toEqual(["warn backfill-pace backfill.batch.target"]);
   });
 
   it("warns of workers for whom there is no shard", () => {
     expect(judge({ workers: 20 })[0]).toMatch(/^ok/);
-    expect(judge({ workers: 21 })).toEqual([
-      "warn backfill.workers is 21, and the table has no more than 20 shards: the others have nothing to do. Set it to 20 or less, or lower backfill.shard_blocks",
-    ]);
+    expect(judge({ workers: 21 })).toEqual(["warn backfill-pace backfill.workers"]);
+    expect(said({ workers: 21 })).toMatch(/ 21, .* 20 shards/);
   });
 
   it("warns of workers that take more than a quarter of the server's connections", () => {
     const few = { settings: { maxConnections: 40, statementTimeout: 0, lockTimeout: 0, idleInTransactionTimeout: 0 } };
     const pace = (backfill: number, validate: number): readonly string[] =>
-      lines(
+      found(
         resultsOf(
           backfillPace,
           tableContextOf(
@@ -248,18 +240,15 @@ describe("backfill-pace", () => {
         ),
       );
     expect(pace(10, 10)[0]).toMatch(/^ok/);
-    expect(pace(11, 2)).toEqual([
-      "warn backfill.workers is 11, each with a connection of its own, of the server's 40. Set it to 10 or less, which leaves the application three quarters of them",
-    ]);
-    expect(pace(2, 11)[0]).toMatch(/^warn validate.workers is 11/);
+    expect(pace(11, 2)).toEqual(["warn backfill-pace backfill.workers"]);
+    expect(pace(2, 11)).toEqual(["warn backfill-pace validate.workers"]);
   });
 
   it("warns of the peak hours on a table of more than 10 GiB", () => {
     const large = { blocks: 1_310_720, rows: 504_000_000 };
     expect(judge({}, { ...large, bytes: 10 * GIB })[0]).toMatch(/^ok/);
-    expect(judge({}, { ...large, bytes: 11 * GIB })).toEqual([
-      'warn table "crm.contacts" has 11 GiB, some 2 h of backfill, and there is no soft window in this version. Start it outside the peak, and pause it with sluice pause when the peak comes',
-    ]);
+    expect(judge({}, { ...large, bytes: 11 * GIB })).toEqual(['warn backfill-pace table "crm.contacts"']);
+    expect(said({}, { ...large, bytes: 11 * GIB })).toMatch(/ 11 GiB, some 2 h /);
   });
 
   it("lists every reason", () => {

@@ -174,7 +174,7 @@ describe("beginning a run", () => {
       const second = await begin("second");
       expect(second).toMatchObject({ planHash: first.planHash, resumeAt: "expand" });
       expect(second.message).toBe(
-        `goes on with the plan of run "first": 3 of 3 steps of expand are applied, no shard is backfilled; nothing of it is done again`,
+        `goes on with the plan of run "first": 3 of 3 steps of expand applied, no shard backfilled; nothing of it is done again`,
       );
       const steps = await untilDone(async () =>
         applyNextStep(ports.database, await runOf(second), (await runOf(second)).plan.expand),
@@ -198,8 +198,8 @@ describe("beginning a run", () => {
       await rollBack("first");
       const { message } = await begin("second", { backfill: { shard_blocks: 16 } });
       expect(message).toBe(
-        `goes on with the plan of run "first": 3 of 3 steps of expand are applied, ` +
-          `1 of ${String(rows[0]?.n)} shards are backfilled, 1 of 2 indexes are built; nothing of it is done again`,
+        `goes on with the plan of run "first": 3 of 3 steps of expand applied, ` +
+          `1 of ${String(rows[0]?.n)} shards backfilled, 1 of 2 indexes built; nothing of it is done again`,
       );
       expect(rows[0]?.n).toBeGreaterThan(1);
       expect(await begin("second", { backfill: { shard_blocks: 16 } })).toMatchObject({ message });
@@ -357,7 +357,7 @@ describe("beginning a run", () => {
       expect(second).toMatchObject({
         resumeAt: "contract",
         planHash: first.plan.hash,
-        message: expect.stringContaining("1 of 1 steps of contract are applied") as string,
+        message: expect.stringContaining("1 of 1 step of contract applied") as string,
       });
       expect(await ports.registry.run("second")).toMatchObject({ phase: "contract" });
       await expect(claimRollback(ports, { run: "second" })).rejects.toMatchObject({ name: "RollbackTooLate" });

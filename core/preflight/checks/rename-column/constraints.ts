@@ -1,3 +1,4 @@
+import { messageName, messageNameOfSql } from "../../../sql/message-name.ts";
 import type { ConstraintCatalog } from "../../../catalog/catalog.ts";
 import type { CheckResult, ColumnContext } from "../../check.ts";
 import { findings, orOk } from "../../finding.ts";
@@ -17,13 +18,13 @@ export function constraints(context: ColumnContext): readonly CheckResult[] {
 
 function problem(constraint: ConstraintCatalog, column: string): CheckResult {
   const { name, kind, referencedBy, partition } = constraint;
-  const where = partition === undefined ? "" : ` of partition "${partition}"`;
+  const where = partition === undefined ? "" : ` of partition ${messageNameOfSql(partition)}`;
   return refuse({
-    object: `constraint "${name}"`,
+    object: `constraint ${messageName(name)}`,
     message:
       referencedBy === undefined
-        ? `is ${kind === "exclusion" ? "an" : "a"} ${kind} constraint${where} over column "${column}", which this version does not carry over`
-        : `is a foreign key of "${referencedBy}" that refers to column "${column}"${where}`,
+        ? `is ${kind === "exclusion" ? "an" : "a"} ${kind} constraint${where} over column ${messageName(column)}, which this version does not carry over`
+        : `is a foreign key of ${messageNameOfSql(referencedBy)} that refers to column ${messageName(column)}${where}`,
     remedy: "Drop it first, and add it to the new column after the run (NOT VALID, then VALIDATE CONSTRAINT)",
   });
 }

@@ -1,3 +1,4 @@
+import { messageName, messageNameOfSql } from "../../../sql/message-name.ts";
 import type { DependentCatalog } from "../../../catalog/catalog.ts";
 import type { CheckResult, ColumnContext } from "../../check.ts";
 import { findings, orOk } from "../../finding.ts";
@@ -16,8 +17,8 @@ export function dependents(context: ColumnContext): readonly CheckResult[] {
 
 function problem(dependent: DependentCatalog, column: string): CheckResult {
   return refuse({
-    object: `${dependent.kind === "other" ? "object" : dependent.kind} "${dependent.name}"`,
-    message: `depends on column "${column}"`,
+    object: `${dependent.kind === "other" ? "object" : dependent.kind} ${messageNameOfSql(dependent.name)}`,
+    message: `depends on column ${messageName(column)}`,
     remedy: remedy(dependent.kind),
   });
 }
@@ -48,7 +49,7 @@ function remedy(kind: DependentCatalog["kind"]): string {
 
 /** What reads the table as a whole: harmless to most, and to be known of these two. */
 function caution({ kind, name }: DependentCatalog): CheckResult | undefined {
-  const object = `${kind} "${name}"`;
+  const object = `${kind} ${messageNameOfSql(name)}`;
   if (kind === "publication") {
     return warn({
       object,

@@ -1,3 +1,5 @@
+import { identifier } from "../../../sql/identifier.ts";
+import { messageName } from "../../../sql/message-name.ts";
 import type { IndexCatalog, TableCatalog } from "../../../catalog/catalog.ts";
 import type { CheckResult, ColumnContext } from "../../check.ts";
 import { findings, orOk } from "../../finding.ts";
@@ -10,7 +12,7 @@ export function indexes(context: ColumnContext): readonly CheckResult[] {
   const { table, source } = context;
   const using = carriedIndexes(table, source.name);
   const problems = using.flatMap((index) => problem(index, context) ?? []);
-  const names = using.map(({ name }) => `"${name}"`);
+  const names = using.map(({ name }) => messageName(name));
   return orOk(
     problems,
     ok(
@@ -50,7 +52,7 @@ function reportedAsConstraint(
 
 function problem(index: IndexCatalog, context: ColumnContext): CheckResult | undefined {
   const found = reason(index, context);
-  return found && refuse({ object: `index "${index.schema}.${index.name}"`, ...found });
+  return found && refuse({ object: `index ${messageName(index.schema, index.name)}`, ...found });
 }
 
 const CREATE_AFTERWARDS = "Drop it first, and create it over the new column after the run";
@@ -62,13 +64,13 @@ function reason(
 ): { readonly message: string; readonly remedy: string } | undefined {
   if (!index.valid) {
     return {
-      message: `over column "${name}" is invalid, left by a build that failed or still runs`,
+      message: `over column ${messageName(name)} is invalid, left by a build that failed or still runs`,
       remedy: "Wait for its build, or drop it, or REINDEX INDEX CONCURRENTLY",
     };
   }
   if (table.kind === "partitioned table") {
     return {
-      message: `is over column "${name}" of a partitioned table, on which no index can be built concurrently`,
+      message: `is over column ${messageName(name)} of a partitioned table, on which no index can be built concurrently`,
       remedy: CREATE_AFTERWARDS,
     };
   }
@@ -78,19 +80,19 @@ function reason(
   }
   if (table.mayCreateIndexes === false) {
     return {
-      message: `cannot be built again: role "${catalog.role.name}" may not create in schema "${index.schema}"`,
-      remedy: `GRANT CREATE ON SCHEMA "${index.schema}" TO the role "${catalog.role.name}"`,
+      message: `cannot be built again: role ${messageName(catalog.role.name)} may not create in schema ${messageName(index.schema)}`,
+      remedy: `GRANT CREATE ON SCHEMA ${identifier(index.schema)} TO the role ${messageName(catalog.role.name)}`,
     };
   }
   return undefined;
 }
 
 function kindNotCarried(index: IndexCatalog, column: string): string | undefined {
-  if (index.unique) return `is unique over column "${column}"`;
-  if (inExpression(index, column)) return `reads column "${column}" in an expression`;
-  if (inPredicate(index, column)) return `reads column "${column}" in its WHERE clause`;
+  if (index.unique) return `is unique over column ${messageName(column)}`;
+  if (inExpression(index, column)) return `reads column ${messageName(column)} in an expression`;
+  if (inPredicate(index, column)) return `reads column ${messageName(column)} in its WHERE clause`;
   if (index.keys.some(({ operatorClassOptions = [] }) => operatorClassOptions.length > 0)) {
-    return `is over column "${column}" and gives its operator class options`;
+    return `is over column ${messageName(column)} and gives its operator class options`;
   }
   return undefined;
 }

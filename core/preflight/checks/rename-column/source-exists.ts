@@ -1,3 +1,4 @@
+import { messageName } from "../../../sql/message-name.ts";
 import { nearestName } from "../../../migration/nearest-name.ts";
 import type { CheckResult, TableContext } from "../../check.ts";
 import { findings } from "../../finding.ts";
@@ -17,7 +18,7 @@ export function sourceExists(
   const near = nearestName(from, names);
   return refuse({
     object,
-    message: near === undefined ? "does not exist" : `does not exist; did you mean "${near}"?`,
+    message: near === undefined ? "does not exist" : `does not exist; did you mean ${messageName(near)}?`,
     remedy: "Correct operation.rename_column.from",
   });
 }

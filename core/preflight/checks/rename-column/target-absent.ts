@@ -1,3 +1,4 @@
+import { messageName } from "../../../sql/message-name.ts";
 import type { CheckResult, ColumnContext } from "../../check.ts";
 import { findings } from "../../finding.ts";
 import { columnObject } from "../../object-names.ts";
@@ -29,7 +30,7 @@ export function targetAbsent({ table, source, target, resuming }: ColumnContext)
   if (existing.type === source.type) return ok(object, "was added by the run that this one goes on with");
   return refuse({
     object,
-    message: `has type ${existing.type}, and "${source.name}" has ${source.type}: one was changed since the earlier run`,
+    message: `has type ${existing.type}, and ${messageName(source.name)} has ${source.type}: one was changed since the earlier run`,
     remedy: "Undo that run and start again",
   });
 }

@@ -1,6 +1,7 @@
+import { messageName } from "../../../sql/message-name.ts";
 import type { CheckResult, ColumnContext } from "../../check.ts";
 import { findings, orOk } from "../../finding.ts";
-import { sourceObject } from "../../object-names.ts";
+import { sourceObject, triggerObject } from "../../object-names.ts";
 import { SYNC_TRIGGER_PREFIX } from "../../../operations/sync-names.ts";
 
 const { ok, warn } = findings("trigger-columns");
@@ -14,11 +15,11 @@ export function triggerColumns(context: ColumnContext): readonly CheckResult[] {
     })
     .map(({ name, updateOf }) =>
       warn({
-        object: `trigger "${name}"`,
+        object: triggerObject({ name }),
         message: updateOf.includes(source.name)
-          ? `is on UPDATE OF "${source.name}": it does not fire for a write of "${target}", and contract cannot drop the column before it`
-          : `names "${source.name}" in its WHEN clause: contract cannot drop the column before it`,
-        remedy: `After expand let it name "${target}" too, and before contract take "${source.name}" out`,
+          ? `is on UPDATE OF ${messageName(source.name)}: it does not fire for a write of ${messageName(target)}, and contract cannot drop the column before it`
+          : `names ${messageName(source.name)} in its WHEN clause: contract cannot drop the column before it`,
+        remedy: `After expand let it name ${messageName(target)} too, and before contract take ${messageName(source.name)} out`,
       }),
     );
   return orOk(problems, ok(sourceObject(context), "is named by no trigger"));

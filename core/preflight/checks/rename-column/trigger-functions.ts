@@ -1,7 +1,9 @@
+import { identifier } from "../../../sql/identifier.ts";
+import { messageNameOfSql } from "../../../sql/message-name.ts";
 import { SYNC_TRIGGER_PREFIX } from "../../../operations/sync-names.ts";
 import type { CheckResult, ColumnContext } from "../../check.ts";
 import { findings, orOk } from "../../finding.ts";
-import { sourceObject } from "../../object-names.ts";
+import { sourceObject, triggerObject } from "../../object-names.ts";
 
 const { ok, refuse } = findings("trigger-functions");
 
@@ -17,8 +19,8 @@ export function triggerFunctions(context: ColumnContext): readonly CheckResult[]
     })
     .map((trigger) =>
       refuse({
-        object: `trigger "${trigger.name}"`,
-        message: `runs function "${trigger.function}", which reads or writes NEW or OLD."${source.name}": every write would fail once the column is gone`,
+        object: triggerObject(trigger),
+        message: `runs function ${messageNameOfSql(trigger.function)}, which reads or writes NEW or OLD.${identifier(source.name)}: every write would fail once the column is gone`,
         remedy: "Let the function work without the column, through to_jsonb(NEW) say, or drop the trigger first",
       }),
     );

@@ -5,10 +5,10 @@ import { quoted } from "../../object-names.ts";
 /** Roles that a warning names; the others are counted. */
 const MAX_NAMED = 10;
 
-/** Contract drops what somebody may still read: their list has to be somebody's work, and the grants are where it starts. */
+/** Contract drops what consumers may still read: their list is written by hand, and the grants are a start for it. */
 export const consumersDeclared = runCheck({
   name: "consumers-declared",
-  refusesOrWarns: "Warns where nobody has said who reads the old column, and names the roles that may.",
+  refusesOrWarns: "Warns where no consumer of the old column is declared, and names the roles that may read it.",
   check({ migration, catalog }) {
     const object = "contract.consumers";
     const { consumers } = migration.contract;
@@ -16,7 +16,7 @@ export const consumersDeclared = runCheck({
     const readers = catalog.table?.readers ?? [];
     return warn({
       object,
-      message: `is empty: nobody has said who reads the old column${candidates(readers)}`,
+      message: `is empty: no consumer of the old column is declared${candidates(readers)}`,
       remedy: "List the services, jobs, exports, BI reports and roles that read or write the table",
     });
   },
@@ -27,5 +27,5 @@ function candidates(readers: readonly string[]): string {
   if (readers.length < 2) return "";
   const others = readers.length - MAX_NAMED;
   const rest = others > 0 ? ` and ${String(others)} more` : "";
-  return `; ${quoted(readers.slice(0, MAX_NAMED))}${rest} may, by their grants on the table`;
+  return `; ${quoted(readers.slice(0, MAX_NAMED))}${rest} may read it, by their grants on the table`;
 }

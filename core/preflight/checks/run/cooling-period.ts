@@ -7,7 +7,7 @@ const MIN_DAYS = 7;
 
 /**
  * A weekly job that still reads the old shape is found only by waiting a week, and a nightly one by waiting a night.
- * That nobody declared a consumer excuses nothing: it only means that nobody has looked.
+ * A migration without declared consumers needs the time all the same: a consumer may be missing from its list.
  */
 export const coolingPeriod = runCheck({
   name: "cooling-period",
@@ -20,7 +20,8 @@ export const coolingPeriod = runCheck({
     if (cooling === 0) {
       return refuse({
         object,
-        message: "is 0: the old column would be dropped before anybody could miss it, and nothing brings it back",
+        message:
+          "is 0: the old column would be dropped at once, before a reader of it could fail, and it cannot be restored",
         remedy,
       });
     }
@@ -28,13 +29,13 @@ export const coolingPeriod = runCheck({
     if (cooling < DAY_MS && bytes > LARGE_TABLE_BYTES) {
       return refuse({
         object,
-        message: `is ${durationText(cooling / 1_000)}, and the table has ${bytesText(bytes)}: not even a nightly job that reads the old column shows up in time`,
+        message: `is ${durationText(cooling / 1_000)}, and the table has ${bytesText(bytes)}: not even a nightly job that reads the old column fails in time to be found`,
         remedy,
       });
     }
     return warn({
       object,
-      message: "is shorter than 7 days, so a weekly job that reads the old column shows up only after it is gone",
+      message: "is shorter than 7 days, so a weekly job that reads the old column fails only after it is dropped",
       remedy,
     });
   },

@@ -10,10 +10,10 @@ import { ok, refuse } from "../../finding.ts";
 /** A Standard execution ends after a year (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). */
 const YEAR_SECONDS = 365 * 86_400;
 
-/** An execution that dies of old age returns no traffic: everything that a run may wait for has to fit its year. */
+/** An execution that times out after a year rolls nothing back: all that a run may wait for has to fit that year. */
 export const executionLife = runCheck({
   name: "execution-life",
-  refusesOrWarns: "Refuses waits that together outlive an execution of Step Functions, which ends after a year.",
+  refusesOrWarns: "Refuses waits that together exceed the year after which Step Functions ends an execution.",
   check({ migration }) {
     const object = `migration "${migration.migration}"`;
     const waits = longestWaits(migration);
@@ -23,7 +23,7 @@ export const executionLife = runCheck({
     const [longest] = waits.toSorted((a, b) => b.seconds - a.seconds);
     return refuse({
       object,
-      message: `may wait for ${durationText(total)}, and its execution ends after 365 days, traffic wherever it then is; the longest wait is ${longest?.what ?? ""}`,
+      message: `may wait for ${durationText(total)}, and its execution ends after 365 days without a rollback; the longest wait is ${longest?.what ?? ""}`,
       remedy: "Shorten approval.within, stable_for, the timeouts or contract.cooling",
     });
   },

@@ -1,7 +1,7 @@
 import { runCheck } from "../../define-check.ts";
 import { ok, refuse, unread } from "../../finding.ts";
 
-/** Without its flag the application cannot be moved, nor moved back. */
+/** Without its flag traffic cannot be moved, nor returned. */
 export const flagExists = runCheck({
   name: "flag-exists",
   refusesOrWarns: "Refuses a migration whose flag was never deployed.",

@@ -8,7 +8,7 @@ export const ROLLBACK_PREFIX = "rollback-";
 /** A run's own name has to leave room for its rollback's. */
 export const MAX_RUN_NAME = MAX_EXECUTION_NAME - ROLLBACK_PREFIX.length;
 
-/** A run that somebody named by hand in the console, at such length that nothing could roll it back. */
+/** A run that was named by hand in the console may have a name too long for its rollback to be started. */
 export const runName = runCheck({
   name: "run-name",
   refusesOrWarns: "Refuses a name of more characters than leave room for the name of its rollback.",

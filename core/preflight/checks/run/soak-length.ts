@@ -1,3 +1,4 @@
+import { counted } from "../../../counted.ts";
 import type { Finding } from "../../check.ts";
 import { runCheck } from "../../define-check.ts";
 import { ok, orOk, warn } from "../../finding.ts";
@@ -23,7 +24,7 @@ export const soakLength = runCheck({
       problems.push(
         warn({
           object: "cutover.steps",
-          message: `has ${String(hasty)} of ${String(cutover.steps.length)} steps with a soak of less than 5 minutes, too short for an alarm to fire`,
+          message: `has ${String(hasty)} of ${counted(cutover.steps.length, "step")} with a soak of less than 5 minutes, too short for an alarm to fire`,
           remedy: 'Give each step a soak of "5m" or more',
         }),
       );

@@ -14,7 +14,7 @@ export const validationSegments = runCheck({
     if (segments.length > 0) return ok(object, `counts and compares by ${segments.join(", ")}`);
     return warn({
       object,
-      message: "is empty: total counts only, in which one tenant's loss disappears",
+      message: "is empty: it counts only the table as a whole, in which the loss of one tenant does not show",
       remedy: "Name the columns by which the business would see a difference: tenant, region, state",
     });
   },

@@ -1,4 +1,5 @@
 import { durationText } from "../../../amounts.ts";
+import { counted } from "../../../counted.ts";
 import { serverCheck } from "../../define-check.ts";
 import { ok, warn } from "../../finding.ts";
 
@@ -15,7 +16,7 @@ export const longTransactions = serverCheck({
       return warn({
         object,
         message: `could not be asked for its open transactions: ${transactions.problem}`,
-        remedy: "Look for long ones in pg_stat_activity by hand",
+        remedy: "Check pg_stat_activity for long ones",
       });
     }
     const { oldest, hidden } = transactions.value;
@@ -32,6 +33,5 @@ export const longTransactions = serverCheck({
 
 function hiddenText(hidden: number): string {
   if (hidden === 0) return "";
-  const sessions = hidden === 1 ? "one session" : `${String(hidden)} sessions`;
-  return ` that the role may see; of ${sessions} of other roles it sees none (GRANT pg_monitor shows them)`;
+  return ` that the role may see; ${counted(hidden, "session")} of other roles not visible (GRANT pg_monitor shows them)`;
 }

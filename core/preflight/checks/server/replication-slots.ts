@@ -1,3 +1,4 @@
+import { messageName } from "../../../sql/message-name.ts";
 import { estimate } from "../../../plan/estimate.ts";
 import { bytesText } from "../../../amounts.ts";
 import { serverCheck } from "../../define-check.ts";
@@ -14,17 +15,17 @@ export const replicationSlots = serverCheck({
       return warn({
         object,
         message: `could not be asked for its replication slots: ${slots.problem}`,
-        remedy: "Look for inactive ones in pg_replication_slots by hand",
+        remedy: "Check pg_replication_slots for inactive ones",
       });
     }
-    if (slots.value.length === 0) return ok(object, "has no replication slot that holds WAL for nobody");
+    if (slots.value.length === 0) return ok(object, "has no inactive replication slot that retains WAL");
     const wal = catalog.table ? estimate(catalog.table, migration.backfill).walBytes : 0;
     const more = wal > 0 ? `; the backfill writes about ${bytesText(wal)} more` : "";
     return slots.value.map(({ name, bytes }) =>
       warn({
-        object: `replication slot "${name}"`,
-        message: `has no reader and holds ${bytesText(bytes)} of WAL${more}`,
-        remedy: "Let its reader catch up, or drop it with pg_drop_replication_slot",
+        object: `replication slot ${messageName(name)}`,
+        message: `is inactive and retains ${bytesText(bytes)} of WAL${more}`,
+        remedy: "Reconnect its consumer and let it catch up, or drop it with pg_drop_replication_slot",
       }),
     );
   },

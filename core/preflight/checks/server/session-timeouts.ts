@@ -1,3 +1,5 @@
+import { roleObject } from "../../object-names.ts";
+import { identifier } from "../../../sql/identifier.ts";
 import type { ServerSettings } from "../../../catalog/catalog.ts";
 import { durationText } from "../../../amounts.ts";
 import type { Finding } from "../../check.ts";
@@ -5,7 +7,7 @@ import { serverCheck } from "../../define-check.ts";
 import { ok, orOk, refuse } from "../../finding.ts";
 import { carriedIndexes } from "../rename-column/indexes.ts";
 
-/** A batch, a scan of a shard and a look at the ledger may each take what the Data API gives a statement. */
+/** A batch, a scan of a shard and a read of the ledger may each take what the Data API gives a statement. */
 const STATEMENT_MS = 45_000;
 /** A transaction of ours makes up to three calls, of 0.6 s now and then, before it sets a limit of its own. */
 const IDLE_MS = 2_000;
@@ -38,7 +40,7 @@ export const sessionTimeouts = serverCheck({
     const problems = limits(settings).flatMap((limit) => problem(limit, { builds, role: role.name }) ?? []);
     return orOk(
       problems,
-      ok(`role "${role.name}"`, "begins its sessions without a timeout that ends a run's statements"),
+      ok(roleObject(role.name), "begins its sessions without a timeout that ends a run's statements"),
     );
   },
 });
@@ -67,14 +69,14 @@ function problem(
   if (milliseconds === 0) return undefined;
   const what = [
     ...(milliseconds < least ? [breaks] : []),
-    // It waits for every older transaction, by their locks, and nobody knows for how long.
-    ...(endsBuilds && builds ? ["CREATE INDEX CONCURRENTLY, which takes as long as it takes"] : []),
+    // It waits for every older transaction, by their locks, for an unknown time.
+    ...(endsBuilds && builds ? ["CREATE INDEX CONCURRENTLY, whose duration has no limit"] : []),
   ];
   if (what.length === 0) return undefined;
   const value = milliseconds < 2_000 ? `${String(milliseconds)} ms` : durationText(milliseconds / 1_000);
   return refuse({
-    object: `role "${role}"`,
+    object: roleObject(role),
     message: `begins its sessions with ${name} = ${value}, which would end ${what.join(", and ")}`,
-    remedy: `ALTER ROLE "${role}" IN DATABASE ... SET ${name} = 0; its next sessions have it`,
+    remedy: `ALTER ROLE ${identifier(role)} IN DATABASE ... SET ${name} = 0; its next sessions have it`,
   });
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../../counted.ts";
 import type { Migration } from "../../../migration/schema.ts";
 import { estimate } from "../../../plan/estimate.ts";
 import { bytesText, durationText } from "../../../amounts.ts";
@@ -14,7 +15,7 @@ const FEW_WORKERS = 2;
 const CONNECTION_SHARE = 1 / 4;
 const VERY_LARGE_BYTES = 10 * 2 ** 30;
 
-/** A backfill is throttled by its batch and its workers, and by no window of time: that one is for a person to choose. */
+/** A backfill is throttled by its batch and its workers, and by no window of time, which is up to the operator. */
 export const backfillPace = tableCheck({
   name: "backfill-pace",
   refusesOrWarns:
@@ -25,7 +26,10 @@ export const backfillPace = tableCheck({
       (problem) => problem !== undefined,
     );
     const { workers } = migration.backfill;
-    return orOk(problems, ok(tableObject(table), `is brought over by ${String(workers)} workers in short batches`));
+    return orOk(
+      problems,
+      ok(tableObject(table), `has its existing rows backfilled by ${counted(workers, "worker")} in short batches`),
+    );
   },
 });
 
@@ -34,7 +38,7 @@ function batch({ backfill }: Migration): Finding | undefined {
   if (target <= MAX_BATCH_MS) return undefined;
   return warn({
     object: "backfill.batch.target",
-    message: `is ${String(target / 1_000)} s: so long may a write of a row in the batch have to wait`,
+    message: `is ${String(target / 1_000)} s: a write of a row in the batch may have to wait for that long`,
     remedy: 'Set it to "2s" or less; "250ms" is the default',
   });
 }
@@ -44,7 +48,7 @@ function idleWorkers({ migration: { backfill }, table }: TableContext): Finding 
   if (backfill.workers <= Math.max(FEW_WORKERS, shards)) return undefined;
   return warn({
     object: "backfill.workers",
-    message: `is ${String(backfill.workers)}, and the table has no more than ${String(shards)} shards: the others have nothing to do`,
+    message: `is ${String(backfill.workers)}, and the table has no more than ${counted(shards, "shard")}: the others would be idle`,
     remedy: `Set it to ${String(Math.max(FEW_WORKERS, shards))} or less, or lower backfill.shard_blocks`,
   });
 }
@@ -67,6 +71,6 @@ function peak({ migration: { backfill }, table }: TableContext): Finding | undef
   return warn({
     object: tableObject(table),
     message: `has ${bytesText(table.bytes)}, some ${durationText(backfillSeconds)} of backfill, and there is no soft window in this version`,
-    remedy: "Start it outside the peak, and pause it with sluice pause when the peak comes",
+    remedy: "Start it outside the peak, and pause it with sluice pause when the peak begins",
   });
 }

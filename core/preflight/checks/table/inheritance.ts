@@ -1,7 +1,7 @@
 import type { Finding } from "../../check.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, orOk, refuse } from "../../finding.ts";
-import { quoted, tableObject } from "../../object-names.ts";
+import { quotedSql, tableObject } from "../../object-names.ts";
 
 /** The table is the whole of it: nothing above that decides its columns, no children by inheritance beneath. */
 export const inheritance = tableCheck({
@@ -14,7 +14,7 @@ export const inheritance = tableCheck({
       problems.push(
         refuse({
           object,
-          message: `is a partition or an inheritance child of ${quoted(table.parents)}, which decides its columns`,
+          message: `is a partition or an inheritance child of ${quotedSql(table.parents)}, which decides its columns`,
           remedy: "Migrate the table at the top instead",
         }),
       );
@@ -23,11 +23,11 @@ export const inheritance = tableCheck({
       problems.push(
         refuse({
           object,
-          message: `has inheritance children, which triggers on it do not cover: ${quoted(table.inheritanceChildren)}`,
+          message: `has inheritance children, which triggers on it do not cover: ${quotedSql(table.inheritanceChildren)}`,
           remedy: "ALTER TABLE ... NO INHERIT the children, or make them partitions",
         }),
       );
     }
-    return orOk(problems, ok(object, "stands by itself"));
+    return orOk(problems, ok(object, "is neither a partition nor part of an inheritance"));
   },
 });

@@ -1,7 +1,8 @@
+import { messageName } from "../../../sql/message-name.ts";
 import type { Finding } from "../../check.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, orOk, refuse } from "../../finding.ts";
-import { tableObject } from "../../object-names.ts";
+import { roleObject, tableObject } from "../../object-names.ts";
 
 /** DDL needs the table's owner, the ledger a schema of its own. */
 export const privileges = tableCheck({
@@ -14,8 +15,8 @@ export const privileges = tableCheck({
       problems.push(
         refuse({
           object: tableObject(table),
-          message: `belongs to "${table.owner}" (or a partition to somebody else), and role "${role.name}" may not act as the owner`,
-          remedy: `GRANT the owner to "${role.name}"`,
+          message: `belongs to ${roleObject(table.owner)} (or a partition to another role), and ${roleObject(role.name)} may not act as the owner`,
+          remedy: `GRANT the owner to ${messageName(role.name)}`,
         }),
       );
     }
@@ -23,8 +24,8 @@ export const privileges = tableCheck({
       problems.push(
         refuse({
           object: 'schema "sluice"',
-          message: `exists, and role "${role.name}" may not use it and create in it`,
-          remedy: `GRANT USAGE, CREATE ON SCHEMA sluice TO the role "${role.name}"`,
+          message: `exists, and ${roleObject(role.name)} may not use it and create in it`,
+          remedy: `GRANT USAGE, CREATE ON SCHEMA sluice TO the ${roleObject(role.name)}`,
         }),
       );
     }
@@ -32,11 +33,11 @@ export const privileges = tableCheck({
       problems.push(
         refuse({
           object: 'schema "sluice"',
-          message: `does not exist, and role "${role.name}" may not create it`,
-          remedy: `CREATE SCHEMA sluice AUTHORIZATION the role "${role.name}", or GRANT it CREATE on the database`,
+          message: `does not exist, and ${roleObject(role.name)} may not create it`,
+          remedy: `CREATE SCHEMA sluice AUTHORIZATION the ${roleObject(role.name)}, or GRANT it CREATE on the database`,
         }),
       );
     }
-    return orOk(problems, ok(`role "${role.name}"`, "owns the table and has room for the ledger"));
+    return orOk(problems, ok(roleObject(role.name), "owns the table and has room for the ledger"));
   },
 });

@@ -11,11 +11,11 @@ export const syncLeftovers = tableCheck({
     const object = tableObject(table);
     const leftovers = table.triggers.filter(({ name }) => name.startsWith(SYNC_TRIGGER_PREFIX)).map(({ name }) => name);
     if (leftovers.length === 0) return ok(object, "has no sync trigger of another run");
-    if (resuming) return ok(object, "has the sync triggers of the run that this one goes on with");
+    if (resuming) return ok(object, "has the sync triggers of the run that this one resumes");
     return refuse({
       object,
       message: `has sync triggers of another migration's run: ${quoted(leftovers)}`,
-      remedy: "Bring that migration to its end, or undo it",
+      remedy: "Complete that migration, or undo it",
     });
   },
 });

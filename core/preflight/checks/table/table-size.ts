@@ -1,8 +1,7 @@
+import { counted } from "../../../counted.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, warn } from "../../finding.ts";
 import { tableObject } from "../../object-names.ts";
-
-const number = new Intl.NumberFormat("en-US");
 
 /** What the estimates rest on. An empty table is fine. */
 export const tableSize = tableCheck({
@@ -13,10 +12,10 @@ export const tableSize = tableCheck({
     if (table.rows === 0 && table.blocks > 0) {
       return warn({
         object,
-        message: `has ${number.format(table.blocks)} blocks and was never analysed, so the plan's estimates know no rows`,
+        message: `has ${counted(table.blocks, "block")} and was never analysed, so the plan's estimates know no rows`,
         remedy: "Run ANALYZE on it",
       });
     }
-    return ok(object, `has about ${number.format(table.rows)} rows in ${number.format(table.blocks)} blocks`);
+    return ok(object, `has about ${counted(table.rows, "row")} in ${counted(table.blocks, "block")}`);
   },
 });

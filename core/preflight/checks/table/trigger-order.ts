@@ -2,16 +2,16 @@ import type { TriggerCatalog } from "../../../catalog/catalog.ts";
 import { SYNC_TRIGGER_PREFIX } from "../../../operations/sync-names.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, orOk, refuse } from "../../finding.ts";
-import { tableObject } from "../../object-names.ts";
+import { tableObject, triggerObject } from "../../object-names.ts";
 
-/** PostgreSQL fires BEFORE ROW triggers in the order of their names' bytes; ours must see what the others made. */
+/** PostgreSQL fires BEFORE ROW triggers in the order of their names' bytes; ours must see what the others wrote. */
 export const triggerOrder = tableCheck({
   name: "trigger-order",
   refusesOrWarns: "Refuses a BEFORE ROW trigger that would fire after the sync triggers.",
   check({ table }) {
     const before = table.triggers.filter(rewritesRows);
     const results = before.map((trigger) => {
-      const object = `trigger "${trigger.name}"`;
+      const object = triggerObject(trigger);
       if (!firesAfterOurs(trigger)) {
         return ok(object, `fires before the sync triggers${forBackfill(trigger)}`);
       }
@@ -39,7 +39,7 @@ function firesAfterOurs({ name }: TriggerCatalog): boolean {
   return Buffer.compare(Buffer.from(name), Buffer.from(SYNC_TRIGGER_PREFIX)) > 0;
 }
 
-/** `updated_at` moves on every row that the backfill writes: nothing breaks, but somebody will ask. */
+/** `updated_at` moves on every row that the backfill writes: harmless, but worth knowing. */
 function forBackfill({ events, updateOf }: TriggerCatalog): string {
   return events.includes("update") && updateOf.length === 0 ? ", and also for each row that the backfill writes" : "";
 }

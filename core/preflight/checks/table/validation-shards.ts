@@ -1,10 +1,11 @@
 import { bytesText } from "../../../amounts.ts";
+import { counted } from "../../../counted.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, refuse, warn } from "../../finding.ts";
 
 /**
- * A shard is proven by one statement, so from one snapshot, and the Data API cancels a statement at 45 s. It cannot be
- * made smaller on the way, so a scan that is cancelled ends the run.
+ * A shard is validated by one statement, so from one snapshot, and the Data API cancels a statement at 45 s. It cannot be
+ * made smaller during the run, so a scan that is cancelled ends the run.
  *
  * The scan groups and hashes some 3 million rows a second from memory; what bounds it is the disk. 256 MiB in 45 s are
  * 6 MiB/s, which the smallest instance reads while it serves others. 1 GiB are 23 MiB/s, which it may not.
@@ -12,7 +13,7 @@ import { ok, refuse, warn } from "../../finding.ts";
 const COMFORTABLE_BYTES = 256 * 2 ** 20;
 const MAX_BYTES = 2 ** 30;
 
-/** The proof's largest shard, against the time that one statement has. */
+/** The validation's largest shard, against the time that one statement has. */
 export const validationShards = tableCheck({
   name: "validation-shards",
   refusesOrWarns:
@@ -21,7 +22,7 @@ export const validationShards = tableCheck({
     const object = "validate.shard_blocks";
     const blocks = Math.min(migration.validate.shard_blocks, table.blocks);
     const bytes = blocks * catalog.blockSize;
-    const size = `${String(migration.validate.shard_blocks)} blocks`;
+    const size = counted(migration.validate.shard_blocks, "block");
     if (bytes <= COMFORTABLE_BYTES) return ok(object, `is ${size}, which one statement scans in time`);
     const problem = {
       object,

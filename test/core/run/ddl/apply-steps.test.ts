@@ -49,7 +49,7 @@ describe("applying steps of DDL", () => {
     expect(await columns()).toEqual(["a", "b"]);
     expect(await call(STEP, second)).toMatchObject({ status: "more" });
     expect(await columns()).toEqual(["a", "b", "c"]);
-    expect(await call(STEP, second)).toEqual({ status: "done", message: "all 2 steps are applied" });
+    expect(await call(STEP, second)).toEqual({ status: "done", message: "2 steps applied" });
     const run_id = stage.run.ref.id;
     expect(await recorded()).toEqual([
       { step_id: "add-a", run_id },

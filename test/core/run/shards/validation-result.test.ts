@@ -45,7 +45,7 @@ describe("the verdict on a proof", () => {
     await expect(stage.flow.validate("validate-before-contract")).rejects.toThrow(DivergenceFound);
     await expect(verdict(stage.ports, stage.run, "validate-before-contract")).rejects.toThrow(
       "proof validate-before-contract: 1 of 100 rows differ (1.00 %, allowed 0 %; validate.max_divergence (5 %) is for " +
-        "the cutover alone, since the drop would lose what the old side holds of these rows), 1 segments; worst: {}: 1 of 100",
+        "the cutover alone, since the drop would lose what the old side holds of these rows), 1 segment; worst: {}: 1 of 100",
     );
   });
 
