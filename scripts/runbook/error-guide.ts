@@ -83,7 +83,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
     means:
       "An alarm fired, or a condition of the gate was not met before its timeout. Or, just before contract, the flag, the triggers or what depends on the old column was not as planned",
     action: "The `Cause` lists every reason; when they are gone, start again",
-    section: "A gate holds or failed",
+    section: "A gate waits or failed",
   },
   ApprovalDenied: {
     means: "An operator rejected what a gate asked, or no decision came in time",
