@@ -1,6 +1,6 @@
 import type { CliContext } from "./cli-context.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
-import { failureText } from "./output/failure-text.ts";
+import { failureText } from "./output/error-text.ts";
 import { jsonText } from "./output/json-text.ts";
 import type { Execution, StateMachines } from "./services/state-machines.ts";
 import { waitForEnd } from "./services/wait-for.ts";

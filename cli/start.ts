@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { CliContext } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-code.ts";
-import { failureText } from "./output/failure-text.ts";
+import { failureText } from "./output/error-text.ts";
 import { jsonText } from "./output/json-text.ts";
 import { indent, type Layout, wrap } from "./output/layout.ts";
 import { requireRunName, runName } from "./run-name.ts";

@@ -5,8 +5,7 @@ import { confirmation, YES_OPTION } from "./confirm.ts";
 import { followToEnd, reportEnd } from "./ended-execution.ts";
 import { undoName } from "./run-name.ts";
 import { runBefore } from "./run-view.ts";
-import type { Services } from "./services/services.ts";
-import { stackOutput } from "./services/stack-output.ts";
+import { type Services, stackOutput } from "./services/services.ts";
 import { startOnce } from "./services/start-once.ts";
 
 interface UndoOptions {

@@ -1,8 +1,7 @@
 import type { z } from "zod";
 import { ServiceRefused } from "../../core/errors.ts";
 import { type OperatorCommand, purpose } from "../../core/run/operator/purpose.ts";
-import type { Services } from "./services.ts";
-import { stackOutput } from "./stack-output.ts";
+import { type Services, stackOutput } from "./services.ts";
 
 /** The output of the stack that has the ARN of a command's function. */
 const OUTPUTS: Readonly<Record<OperatorCommand, string>> = {
