@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import { tellAnswer } from "./answer.ts";
 import type { CliContext } from "./cli-context.ts";
-import { command, JSON_OPTION } from "./command.ts";
-import { reasonOption } from "./decision-options.ts";
+import { command, JSON_OPTION, reasonOption } from "./command.ts";
 
 interface PauseOptions {
   readonly reason: string;

@@ -58,7 +58,7 @@ describe("sluice approve", () => {
 
   it.each([
     [["approve", "friday"], "required option '--reason <text>' not specified"],
-    [["approve", "friday", "--reason", "  "], "It says nothing."],
+    [["approve", "friday", "--reason", "  "], "It is empty."],
     [["reject", "friday"], "required option '--reason <text>' not specified"],
     [["pause", "friday"], "required option '--reason <text>' not specified"],
   ])("asks for a reason: %j", async (args, message) => {
