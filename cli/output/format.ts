@@ -48,11 +48,6 @@ export function milliseconds(value: number): string {
   return value < 1_000 ? `${String(Math.round(value))} ms` : seconds(value / 1_000);
 }
 
-/** A share of 0 to 1 as `0 %`, `0.05 %`, `100 %`. */
-export function percent(share: number): string {
-  return `${String(Number((share * 100).toPrecision(3)))} %`;
-}
-
 /** `17.4` of `server_version_num` 170004. */
 export function serverVersion(number: number): string {
   return `${String(Math.floor(number / 10_000))}.${String(number % 10_000)}`;

@@ -1,7 +1,8 @@
+import { percent } from "../../core/percent.ts";
 import type { CheckResult } from "../../core/preflight/check.ts";
 import type { DdlStep, Plan } from "../../core/plan/plan.ts";
 import { remark } from "./checks-text.ts";
-import { bytes, count, counted, milliseconds, percent, seconds, serverVersion } from "./format.ts";
+import { bytes, count, counted, milliseconds, seconds, serverVersion } from "./format.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 import { gatesAside, gatesLines, guardLines } from "./planned-gates-text.ts";
 

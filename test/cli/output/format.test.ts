@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { bytes, counted, milliseconds, percent, seconds, serverVersion } from "../../../cli/output/format.ts";
+import { bytes, counted, milliseconds, seconds, serverVersion } from "../../../cli/output/format.ts";
 import { bar, facts, redrawn, visibleLength, wrap } from "../../../cli/output/layout.ts";
 import { styleOf, wantsColour } from "../../../cli/output/style.ts";
 
@@ -20,9 +20,6 @@ describe("numbers for people", () => {
     [milliseconds(5_000), "5s"],
     [counted(1, "row"), "1 row"],
     [counted(1_234_567, "row"), "1,234,567 rows"],
-    [percent(0), "0 %"],
-    [percent(0.0005), "0.05 %"],
-    [percent(1), "100 %"],
     [serverVersion(170_004), "17.4"],
   ])("writes %s as %s", (written, expected) => {
     expect(written).toBe(expected);
