@@ -19,7 +19,7 @@ export async function followToEnd(
 ): Promise<Execution> {
   let told: string | undefined;
   const tell = async (): Promise<void> => {
-    // To follow it is a help, and no part of the work: whoever may not read the history waits in silence.
+    // Following is optional: an operator without the right to read the history waits without messages.
     const step = await machines.lastStep(arn).catch(() => undefined);
     if (step !== undefined && step.message !== told) terminal.writeError(`  ${step.message}\n`);
     told = step?.message ?? told;

@@ -24,7 +24,7 @@ export function errorReport(error: unknown): ErrorReport {
 
 /** One block: the object, what is wrong with it, what to do. */
 export function errorText({ object, problem, remedy }: ErrorReport, { style, width }: Layout): string {
-  // A problem of several lines was laid out by whoever wrote it.
+  // A problem of several lines is laid out already.
   const lines = problem.includes("\n") ? problem.split("\n") : wrap(problem, width - 2);
   return [
     `${style.red("✗")} ${style.bold(object)}`,

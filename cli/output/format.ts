@@ -1,4 +1,4 @@
-/** Numbers for people. */
+/** Numbers as text. */
 
 /** `1,234,567` */
 export function count(value: number): string {

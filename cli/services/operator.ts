@@ -12,7 +12,7 @@ const OUTPUTS: Readonly<Record<OperatorCommand, string>> = {
   resume: "ResumeFunction",
 };
 
-/** What a person asks for; what is undefined is not sent. */
+/** The operator's request; what is undefined is not sent. */
 export type OperatorRequest = Readonly<Record<string, string | undefined>>;
 
 export interface Operation<Schema extends z.ZodType> {
@@ -23,7 +23,7 @@ export interface Operation<Schema extends z.ZodType> {
 }
 
 /**
- * Has the stack do it, by the function that is there for just this: it identifies its caller by a proof that is made
+ * Invokes the function of the stack for this command: it identifies its caller by a proof that is made
  * for this request alone, and IAM says who may call it.
  */
 export async function operate<Schema extends z.ZodType>(

@@ -4,7 +4,7 @@ import type { readProgress } from "../../core/run/shards/progress.ts";
 import type { Functions } from "./functions.ts";
 import type { StateMachines } from "./state-machines.ts";
 
-/** What the deployed stack tells by its outputs. */
+/** The deployed stack's outputs. */
 export interface StackOutputs {
   /** What to start a run with: the alias of the newest version, where the stack has one. */
   readonly migrationArn: string;
