@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PreflightRefused } from "../../../core/errors.ts";
 import { CHECKS } from "../../../core/preflight/checks.ts";
@@ -46,9 +47,7 @@ describe("the list of checks", () => {
     const names = CHECKS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const { section, name, refusesOrWarns } of CHECKS) {
-      expect(existsSync(`core/preflight/${section === "rename_column" ? "rename-column/" : ""}${name}.ts`), name).toBe(
-        true,
-      );
+      expect(existsSync(`core/preflight/checks/${section.replace("_", "-")}/${name}.ts`), name).toBe(true);
       expect(refusesOrWarns).toMatch(/^(Refuses|Warns) [^]*\.$/);
     }
     const sections = CHECKS.map(({ section }) => section);
@@ -57,12 +56,10 @@ describe("the list of checks", () => {
   });
 
   it("lacks no check that there is a file of", () => {
-    const files = ["", "rename-column/"].flatMap((folder) =>
-      readdirSync(`core/preflight/${folder}`)
-        .filter((file) => file.endsWith(".ts"))
-        .filter((file) => readFileSync(`core/preflight/${folder}${file}`, "utf8").includes('findings("'))
-        .map((file) => file.replace(".ts", "")),
-    );
+    const files = readdirSync("core/preflight/checks", { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .filter((file) => readFileSync(`core/preflight/checks/${file}`, "utf8").includes('findings("'))
+      .map((file) => basename(file, ".ts"));
     expect(CHECKS.map(({ name }) => name).toSorted()).toEqual(files.toSorted());
   });
 });
