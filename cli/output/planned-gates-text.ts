@@ -3,7 +3,8 @@ import { asksPeople, kindOf, questionOf } from "../../core/gates/conditions/kind
 import { asksForMore, type GatePlan } from "../../core/gates/gate-plan.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import { counted } from "../../core/counted.ts";
-import { percent, seconds } from "./format.ts";
+import { percent } from "../../core/percent.ts";
+import { seconds } from "./format.ts";
 import { gateTitle } from "./gate-text.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 

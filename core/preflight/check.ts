@@ -1,5 +1,5 @@
 import type { InactiveSlot, OpenTransactions } from "../catalog/activity.ts";
-import type { Catalog, ColumnCatalog, TableCatalog } from "../catalog/catalog.ts";
+import type { Catalog, TableCatalog } from "../catalog/catalog.ts";
 import type { ConditionProbe } from "../gates/conditions/condition.ts";
 import type { Migration } from "../migration/schema.ts";
 import type { AlarmReading, RunRecord } from "../ports.ts";
@@ -61,16 +61,8 @@ export interface TableContext extends PreflightContext {
   readonly table: TableCatalog;
 }
 
-/** For checks of one column that a second one takes the place of. */
-export interface ColumnContext extends TableContext {
-  readonly source: ColumnCatalog;
-  /** The new column's name. */
-  readonly target: string;
-}
-
-/** What a check is about, in the order in which the results and the reference show them. */
-export const CHECK_AREAS = ["run", "server", "table", "rename_column", "gates"] as const;
-export type CheckArea = (typeof CHECK_AREAS)[number];
+/** What a check is about: `run`, `server`, `table`, an operation by its name, `gates`. */
+export type CheckArea = string;
 
 /** What a check's author writes: see `define-check.ts`. */
 export interface CheckProps<Context> {

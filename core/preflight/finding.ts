@@ -1,4 +1,4 @@
-import type { CheckResult, Finding, PreflightContext } from "./check.ts";
+import type { Finding, PreflightContext } from "./check.ts";
 
 interface Problem {
   readonly object: string;
@@ -32,21 +32,4 @@ export const unread = ({ runId }: Pick<PreflightContext, "runId">, { object, pro
 /** The problems, or `ok` where there are none. */
 export function orOk<F extends Finding>(problems: readonly F[], ok: F): readonly F[] {
   return problems.length > 0 ? problems : [ok];
-}
-
-interface Findings {
-  readonly ok: (...of: Parameters<typeof ok>) => CheckResult;
-  readonly warn: (...of: Parameters<typeof warn>) => CheckResult;
-  readonly refuse: (...of: Parameters<typeof refuse>) => CheckResult;
-  readonly unread: (...of: Parameters<typeof unread>) => CheckResult;
-}
-
-/** For the checks of gates and of rename_column, which are functions beside a definition. */
-export function findings(check: string): Findings {
-  return {
-    ok: (...of) => ({ check, ...ok(...of) }),
-    warn: (...of) => ({ check, ...warn(...of) }),
-    refuse: (...of) => ({ check, ...refuse(...of) }),
-    unread: (...of) => ({ check, ...unread(...of) }),
-  };
 }

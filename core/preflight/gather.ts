@@ -1,7 +1,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { readInactiveSlots, readOpenTransactions } from "../catalog/read-activity.ts";
 import { rollbackAlarms } from "../gates/rollback-alarms.ts";
-import { migratedTable } from "../migration/migrated-table.ts";
+import { migratedTable } from "../operations/migration-operations.ts";
 import type { Migration } from "../migration/schema.ts";
 import type { Alarms, Clock, RunRegistry, Database, Flags, Metrics } from "../ports.ts";
 import type { PreflightContext } from "./check.ts";

@@ -1,6 +1,5 @@
 import { messageName, messageNameOfSql } from "../sql/message-name.ts";
 import type { TableCatalog, TriggerCatalog } from "../catalog/catalog.ts";
-import type { ColumnContext } from "./check.ts";
 
 /** `table "crm.contacts"` */
 export const tableObject = ({ schema, name }: Pick<TableCatalog, "schema" | "name">): string =>
@@ -9,9 +8,6 @@ export const tableObject = ({ schema, name }: Pick<TableCatalog, "schema" | "nam
 /** `column "crm.contacts.lead_source"` */
 export const columnObject = ({ schema, name }: Pick<TableCatalog, "schema" | "name">, column: string): string =>
   `column ${messageName(schema, name, column)}`;
-
-/** The column that the operation is about. */
-export const sourceObject = ({ table, source }: ColumnContext): string => columnObject(table, source.name);
 
 /** `role "sluice"` */
 export const roleObject = (role: string): string => `role ${messageName(role)}`;

@@ -1,23 +1,22 @@
 import { counted } from "../counted.ts";
 import { PreflightRefused } from "../errors.ts";
-import { migratedTable } from "../migration/migrated-table.ts";
-import {
-  CHECK_AREAS,
-  type CheckDefinition,
-  type CheckResult,
-  type Finding,
-  type PreflightContext,
-  type RelationContext,
-  type TableContext,
+import { migratedTable } from "../operations/migration-operations.ts";
+import type {
+  CheckDefinition,
+  CheckResult,
+  Finding,
+  PreflightContext,
+  RelationContext,
+  TableContext,
 } from "./check.ts";
-import { CHECKS } from "./checks/registry.ts";
+import { CHECK_AREAS, CHECKS } from "./checks/registry.ts";
 
 /**
  * Runs every check that can be run, in the order of the areas and then of the list: those of a table where there is
  * one. Pure. Every refusal and warning is in the list, with an `ok` for each check that had nothing to report; a check
  * whose object was not asked for is left out.
  *
- * @throws MigrationInvalid where this version does not implement the operation.
+ * @throws MigrationInvalid where the operations are about several tables.
  */
 export function runPreflight(
   context: PreflightContext,

@@ -4,7 +4,7 @@ import { PreflightRefused } from "../errors.ts";
 import { ensureLedger } from "../ledger/schema.ts";
 import { finishedRuns, openPlan, recordRun, type OpenPlan } from "../ledger/run.ts";
 import { appliedSteps } from "../ledger/step.ts";
-import { migratedTable } from "../migration/migrated-table.ts";
+import { migratedTable } from "../operations/migration-operations.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import type { Migration } from "../migration/schema.ts";
 import { canonicalJson } from "../plan/canonical.ts";

@@ -1,12 +1,13 @@
-import { CHECK_AREAS, type CheckArea, type CheckDefinition } from "../../core/preflight/check.ts";
-import { CHECKS } from "../../core/preflight/checks/registry.ts";
+import { OPERATIONS } from "../../core/operations/registry.ts";
+import type { CheckDefinition } from "../../core/preflight/check.ts";
+import { CHECK_AREAS, CHECKS } from "../../core/preflight/checks/registry.ts";
 import { table } from "../runbook/regions.ts";
 
-const TITLES: Readonly<Record<CheckArea, string>> = {
+const TITLES: Readonly<Record<string, string>> = {
   run: "The run",
   server: "The server",
   table: "The table",
-  rename_column: "The operation rename_column",
+  ...Object.fromEntries(OPERATIONS.map(({ name }) => [name, `The operation ${name}`])),
   gates: "The gates",
 };
 
@@ -22,7 +23,7 @@ export function preflightPage(checks: readonly CheckDefinition[] = CHECKS): stri
     "have [pages of their own](../operations/) that say why.",
     "",
     ...CHECK_AREAS.flatMap((area) => [
-      `## ${TITLES[area]}`,
+      `## ${TITLES[area] ?? area}`,
       "",
       checksTable(checks.filter((check) => check.area === area)),
       "",

@@ -1,6 +1,7 @@
-import type { CheckDefinition } from "../check.ts";
+import { OPERATIONS } from "../../operations/registry.ts";
+import type { CheckArea, CheckDefinition } from "../check.ts";
 import { GATE_CHECKS } from "./gates/gate-checks.ts";
-import { RENAME_COLUMN_CHECKS } from "./rename-column/rename-column.ts";
+import { OPERATION_CHECKS } from "./operation-checks.ts";
 import { consumersDeclared } from "./run/consumers-declared.ts";
 import { coolingPeriod } from "./run/cooling-period.ts";
 import { executionLife } from "./run/execution-life.ts";
@@ -53,6 +54,15 @@ export const CHECKS: readonly CheckDefinition[] = [
   triggerOrder,
   validationShards,
   backfillPace,
-  ...RENAME_COLUMN_CHECKS,
+  ...OPERATION_CHECKS,
   ...GATE_CHECKS,
+];
+
+/** In the order in which the results and the reference show them. */
+export const CHECK_AREAS: readonly CheckArea[] = [
+  "run",
+  "server",
+  "table",
+  ...OPERATIONS.map(({ name }) => name),
+  "gates",
 ];

@@ -2,6 +2,7 @@ import { count, counted } from "../../counted.ts";
 import { DivergenceFound, ValidationIncomplete } from "../../errors.ts";
 import { recordEvent } from "../../ledger/event.ts";
 import { countShards, createShards, type ShardJob } from "../../ledger/shard.ts";
+import { percent } from "../../percent.ts";
 import type { Session } from "../../ports.ts";
 import { sql } from "../../sql/statement.ts";
 import { shardJob, type ValidationJobName } from "./jobs.ts";
@@ -33,6 +34,7 @@ export async function verdict(
   jobName: ValidationJobName,
 ): Promise<StepResult> {
   await requirePhase(registry, run, ["validate", "cooling"]);
+  if (run.plan.validation.scan === "") return done("the plan keeps no columns in sync: there is nothing to compare");
   const job = shardJob(run, jobName);
   // A partition that was attached or rewritten after the workers ended has no shard, and would not be missed.
   await createShards(database, job, { shardBlocks: run.plan.validation.shardBlocks, openEnded: true });
@@ -65,7 +67,7 @@ function judge(findings: Findings, run: Run, jobName: ValidationJobName): void {
   throw new DivergenceFound({
     object: `proof ${jobName}`,
     problem:
-      `${count(findings.mismatches)} of ${counted(findings.rows, "row")} differ (${(divergence * 100).toPrecision(3)} %, ` +
+      `${count(findings.mismatches)} of ${counted(findings.rows, "row")} differ (${percent(divergence)}, ` +
       `allowed ${percent(allowed)}${stricter}), ${counted(findings.differingSegments, "segment")}; worst: ${findings.worst.join("; ")}`,
     remedy: "Find who writes past the sync triggers, mend the rows, and start the migration again",
   });
@@ -79,8 +81,6 @@ function judge(findings: Findings, run: Run, jobName: ValidationJobName): void {
 function allowedDivergence({ plan }: Run, jobName: ValidationJobName): number {
   return jobName === "validate-before-contract" && plan.reversible ? 0 : plan.validation.maxDivergence;
 }
-
-const percent = (share: number): string => `${String(share * 100)} %`;
 
 /** Sums of a job's checks over the relations as they are now: a rewritten relation's old findings do not count. */
 export async function readFindings(session: Session, job: ShardJob): Promise<Findings> {

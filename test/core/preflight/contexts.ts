@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { Catalog, ColumnCatalog, TableCatalog } from "../../../core/catalog/catalog.ts";
 import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
 import type { AlarmState } from "../../../core/ports.ts";
-import type { CheckResult, ColumnContext, PreflightContext, TableContext } from "../../../core/preflight/check.ts";
+import type { CheckResult, PreflightContext, TableContext } from "../../../core/preflight/check.ts";
 import { GATE_CHECKS } from "../../../core/preflight/checks/gates/gate-checks.ts";
 import { resultsOf } from "../../../core/preflight/run-preflight.ts";
 import { NOT_ASKED, readAs } from "../../../core/reading.ts";
@@ -13,7 +13,7 @@ export function migrationOf(changes: Partial<MigrationInput> = {}): Migration {
     migration: "contact-acquisition-channel",
     description: "Rename contacts.lead_source",
     database: "crm",
-    operation: { rename_column: { table: "crm.contacts", from: "lead_source", to: "acquisition_channel" } },
+    operations: [{ rename_column: { table: "crm.contacts", from: "lead_source", to: "acquisition_channel" } }],
     validate: { segments: ["tenant_id"] },
     gates: { alarms: ["crm-errors"] },
     contract: { consumers: [{ name: "crm-app", kind: "service", owner: "crm-team" }] },
@@ -99,11 +99,6 @@ export const tableContextOf = (
   table: Partial<TableCatalog> = {},
   changes: Partial<PreflightContext> = {},
 ): TableContext => ({ ...contextOf(changes), table: tableOf(table) });
-
-export const columnContextOf = (
-  source: Partial<ColumnCatalog> = {},
-  changes: Partial<ColumnContext> = {},
-): ColumnContext => ({ ...tableContextOf(), source: columnOf(source), target: "acquisition_channel", ...changes });
 
 /** The severities alone, in their order. */
 export const severities = (results: CheckResult | readonly CheckResult[]): readonly string[] =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CHECK_AREAS, type CheckResult } from "../../../core/preflight/check.ts";
-import { CHECKS } from "../../../core/preflight/checks/registry.ts";
+import type { CheckResult } from "../../../core/preflight/check.ts";
+import { CHECK_AREAS, CHECKS } from "../../../core/preflight/checks/registry.ts";
 import { runPreflight } from "../../../core/preflight/run-preflight.ts";
 import { lines } from "./contexts.ts";
 import { situations, type Spelling } from "./situations.ts";

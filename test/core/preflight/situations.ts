@@ -1,7 +1,6 @@
 import type {
   Catalog,
   ColumnCatalog,
-  ConstraintCatalog,
   DependentCatalog,
   IndexCatalog,
   TableCatalog,
@@ -67,8 +66,8 @@ export class World {
 
   private migration(changes: Partial<MigrationInput>, names: object = {}): PreflightContext["migration"] {
     const table = { schema: this.schema, name: this.spell("contacts") };
-    const rename_column = { table, from: this.source, to: this.target, ...names };
-    return { ...migrationOf(changes), operation: { rename_column } };
+    const rename_column = { table, from: this.source, to: this.target, functions: [], ...names };
+    return { ...migrationOf(changes), operations: [{ rename_column }] };
   }
 
   catalog(changes: Partial<Catalog> = {}): Catalog {
@@ -195,7 +194,7 @@ function servers(at: World): readonly PreflightContext[] {
 }
 
 function tables(at: World): readonly PreflightContext[] {
-  const sync = at.trigger({ name: "~sluice_insert_forward_a_b" });
+  const sync = at.trigger({ name: "~sluice_insert" });
   const poor = { name: at.spell("sluice"), superuser: false, mayCreateSchema: false };
   const few = { catalog: at.catalog({ settings: { ...NO_TIMEOUTS, maxConnections: 40 } }) };
   const partition = { schema: at.schema, name: at.spell("archive"), kind: "foreign table" } as const;
@@ -243,31 +242,14 @@ function columns(at: World): readonly PreflightContext[] {
     at.tabled({ columns: [at.column(), added] }, { resuming: true }),
     at.tabled({ columns: [at.column(), { ...added, type: "bigint" }] }, { resuming: true }),
     at.sourced({ generated: true }),
-    at.sourced({ identity: true }),
-    at.sourced({ notNull: true }),
-    at.sourced({ type: "anyarray", typeKind: "pseudo" }),
-    at.sourced({ type: at.sql("source"), typeKind: "domain", domainConstrained: true }),
-    at.sourced({ default: "'web'::text" }),
-    at.sourced({ default: "random()", defaultVolatile: true }),
+    at.sourced({ identity: true, notNull: true, default: "random()", defaultVolatile: true }),
     at.tabled({ partitionKeyColumns: [at.source] }),
-    ...constraints(at).map((constraint) => at.tabled({ constraints: [constraint] })),
     ...indexes(at).map((index) => at.tabled({ indexes: [index] })),
     at.tabled({ indexes: [at.index({})], kind: "partitioned table" }),
     at.tabled({ indexes: [at.index({})], mayCreateIndexes: false }),
     ...dependents(at).map((dependent) => at.tabled({ dependents: [dependent] })),
     at.tabled({ triggers: [at.trigger({ updateOf: [at.source] })] }),
-    at.tabled({ triggers: [at.trigger({ columns: [at.source] })] }),
     at.tabled({ triggers: [at.trigger({ functionColumns: [at.source] })] }),
-  ];
-}
-
-function constraints(at: World): readonly ConstraintCatalog[] {
-  const check: ConstraintCatalog = { name: at.spell("known"), kind: "check", columns: [at.source], definition: "" };
-  return [
-    check,
-    { ...check, kind: "exclusion", partition: at.sql("contacts_1") },
-    { ...check, kind: "foreign key", referencedBy: at.sql("leads") },
-    { ...check, kind: "foreign key", referencedBy: at.sql("leads"), partition: at.sql("contacts_1") },
   ];
 }
 
@@ -289,16 +271,9 @@ function dependents(at: World): readonly DependentCatalog[] {
   const keep = at.ident("keep");
   return [
     { kind: "view", name: at.sql("by_source"), columns },
-    { kind: "materialized view", name: at.sql("by_source_daily"), columns },
-    { kind: "rule", name: `${keep} on ${table}`, columns },
-    { kind: "policy", name: `${keep} on ${table}`, columns },
-    { kind: "generated column", name: at.sql("contacts", "source_lower"), columns },
     { kind: "publication", name: keep, columns },
     { kind: "publication", name: keep, columns: [] },
-    { kind: "statistics", name: at.sql("contacts_stats"), columns },
-    { kind: "function", name: `${at.sql("label")}(${table})`, columns },
     { kind: "function", name: `${at.sql("label")}(${table})`, columns: [] },
-    { kind: "other", name: `sequence ${at.sql("contacts_seq")}`, columns },
     { kind: "view", name: at.sql("counts"), columns: [] },
   ];
 }

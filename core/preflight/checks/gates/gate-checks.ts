@@ -2,6 +2,7 @@ import type { CheckFacts, ConditionDefinition, Report } from "../../../gates/con
 import { KINDS } from "../../../gates/conditions/kinds.ts";
 import { declaredGates } from "../../../gates/gate-plan.ts";
 import { rollbackAlarms } from "../../../gates/rollback-alarms.ts";
+import { operationsOf } from "../../../operations/migration-operations.ts";
 import type { MigrationCheck, PreflightContext } from "../../check.ts";
 import { gateCheck } from "../../define-check.ts";
 import { ok, refuse, unread, warn } from "../../finding.ts";
@@ -19,7 +20,6 @@ export const GATE_CHECKS: readonly MigrationCheck[] = KINDS.flatMap((kind) =>
 
 function factsFor({ kind }: ConditionDefinition, context: PreflightContext): CheckFacts {
   const { migration, catalog, conditions, alarms, startedBy } = context;
-  const added = migration.operation.rename_column?.to;
   return {
     gates: declaredGates(migration).map((gate) => ({
       ...gate,
@@ -29,7 +29,7 @@ function factsFor({ kind }: ConditionDefinition, context: PreflightContext): Che
     rollbackAlarms: rollbackAlarms(migration),
     alarms,
     tableBytes: catalog.table?.bytes ?? 0,
-    addedColumns: added === undefined ? [] : [added],
+    addedColumns: operationsOf(migration).flatMap(({ addedColumns }) => addedColumns),
     startedBy,
   };
 }

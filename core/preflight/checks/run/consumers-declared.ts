@@ -1,3 +1,4 @@
+import { movesTraffic } from "../../../operations/migration-operations.ts";
 import { runCheck } from "../../define-check.ts";
 import { ok, warn } from "../../finding.ts";
 import { quoted } from "../../object-names.ts";
@@ -11,6 +12,7 @@ export const consumersDeclared = runCheck({
   refusesOrWarns: "Warns where no consumer of the old column is declared, and names the roles that may read it.",
   check({ migration, catalog }) {
     const object = "contract.consumers";
+    if (!movesTraffic(migration)) return [];
     const { consumers } = migration.contract;
     if (consumers.length > 0) return ok(object, `names ${consumers.map(({ name }) => name).join(", ")}`);
     const readers = catalog.table?.readers ?? [];

@@ -1,3 +1,4 @@
+import { movesTraffic } from "../../../operations/migration-operations.ts";
 import { bytesText, durationText, LARGE_TABLE_BYTES } from "../../../amounts.ts";
 import { runCheck } from "../../define-check.ts";
 import { ok, refuse, warn } from "../../finding.ts";
@@ -14,6 +15,7 @@ export const coolingPeriod = runCheck({
   refusesOrWarns: "Warns of less than 7 days; refuses none at all, and less than a day on a table of more than 1 GiB.",
   check({ migration, catalog: { table } }) {
     const object = "contract.cooling";
+    if (!movesTraffic(migration)) return [];
     const { cooling } = migration.contract;
     const remedy = 'Set contract.cooling to "7d" or more, to match the closing cycle';
     if (cooling >= MIN_DAYS * DAY_MS) return ok(object, `is ${String(Math.floor(cooling / DAY_MS))} days`);

@@ -1,3 +1,4 @@
+import { movesTraffic } from "../../../operations/migration-operations.ts";
 import { runCheck } from "../../define-check.ts";
 import { ok, refuse, unread } from "../../finding.ts";
 
@@ -7,6 +8,7 @@ export const flagExists = runCheck({
   refusesOrWarns: "Refuses a migration whose flag was never deployed.",
   check(context) {
     const { migration, flagExists: exists } = context;
+    if (!movesTraffic(migration)) return [];
     const object = `flag "${migration.migration}"`;
     if (exists.kind === "not asked") return [];
     if (exists.kind === "unread") return unread(context, { object, problem: exists.problem });

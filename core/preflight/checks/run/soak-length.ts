@@ -1,3 +1,4 @@
+import { movesTraffic } from "../../../operations/migration-operations.ts";
 import { counted } from "../../../counted.ts";
 import type { Finding } from "../../check.ts";
 import { runCheck } from "../../define-check.ts";
@@ -18,6 +19,7 @@ export const soakLength = runCheck({
   refusesOrWarns: "Warns of a soak that ends before an alarm could fire.",
   check({ migration }) {
     const { cutover, soak } = migration;
+    if (!movesTraffic(migration)) return [];
     const hasty = cutover.steps.filter((step) => step.soak < MIN_STEP_MS).length;
     const problems: Finding[] = [];
     if (hasty > 0) {

@@ -5,7 +5,7 @@ import { durationText } from "../../../amounts.ts";
 import type { Finding } from "../../check.ts";
 import { serverCheck } from "../../define-check.ts";
 import { ok, orOk, refuse } from "../../finding.ts";
-import { carriedIndexes } from "../rename-column/indexes.ts";
+import { operationsOf } from "../../../operations/migration-operations.ts";
 
 /** A batch, a scan of a shard and a read of the ledger may each take what the Data API gives a statement. */
 const STATEMENT_MS = 45_000;
@@ -35,8 +35,7 @@ export const sessionTimeouts = serverCheck({
     const { settings, role, table } = catalog;
     // A snapshot that an older version saved does not say.
     if (settings === undefined) return [];
-    const column = migration.operation.rename_column?.from;
-    const builds = table !== undefined && column !== undefined && carriedIndexes(table, column).length > 0;
+    const builds = table !== undefined && operationsOf(migration).some((operation) => operation.buildsIndexes(table));
     const problems = limits(settings).flatMap((limit) => problem(limit, { builds, role: role.name }) ?? []);
     return orOk(
       problems,

@@ -1,4 +1,4 @@
-import { SYNC_TRIGGER_PREFIX } from "../../../operations/sync-names.ts";
+import { isSyncTrigger } from "../../../operations/toolkit/sync-names.ts";
 import { tableCheck } from "../../define-check.ts";
 import { ok, refuse } from "../../finding.ts";
 import { quoted, tableObject } from "../../object-names.ts";
@@ -9,7 +9,7 @@ export const syncLeftovers = tableCheck({
   refusesOrWarns: "Refuses sync triggers of another migration's run.",
   check({ table, resuming }) {
     const object = tableObject(table);
-    const leftovers = table.triggers.filter(({ name }) => name.startsWith(SYNC_TRIGGER_PREFIX)).map(({ name }) => name);
+    const leftovers = table.triggers.filter(({ name }) => isSyncTrigger(name)).map(({ name }) => name);
     if (leftovers.length === 0) return ok(object, "has no sync trigger of another run");
     if (resuming) return ok(object, "has the sync triggers of the run that this one resumes");
     return refuse({
