@@ -101,7 +101,7 @@ friday
   plan         ${HASH}
   started by   ${ANA}
   deadline     2026-01-08T09:00:00.000Z, 3d left
-  validation   validate before cutover: divergence 0 rows, 8 shards of 8 read
+  validation   validate before cutover: divergence 0 rows, 8 of 8 shards read
   if approved  ${NEXT.before_cutover}
 
   gate before cutover  waits for a person
