@@ -1,9 +1,10 @@
 /**
- * Writes the generated pages of docs/reference, and the generated regions of docs/runbook.md. With `--check` it writes
- * nothing and fails where one is stale.
+ * Writes the generated pages of docs/reference, the generated regions of docs/runbook.md, and the ledger's migrations
+ * as a module of core. With `--check` it writes nothing and fails where one is stale.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { format } from "prettier";
+import { ledgerMigrations } from "./ledger/ledger-migrations.ts";
 import { cliPage } from "./reference/cli-page.ts";
 import { editorSchema } from "./reference/editor-schema.ts";
 import { migrationPage } from "./reference/migration-page.ts";
@@ -14,15 +15,16 @@ import { errorsTable } from "./runbook/errors.ts";
 import { gatesTable, pausedStates } from "./runbook/gates.ts";
 import { fillRegions } from "./runbook/regions.ts";
 
-const DOCS = new URL("../docs/", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
 
 type Writer = (before: string) => string;
-const PAGES: Readonly<Record<string, Writer>> = {
-  "reference/migration.schema.json": () => JSON.stringify(editorSchema()),
-  "reference/migration.md": migrationPage,
-  "reference/cli.md": cliPage,
-  "reference/preflight.md": preflightPage,
-  "runbook.md": (before) =>
+const GENERATED: Readonly<Record<string, Writer>> = {
+  "core/ledger/migrations.ts": ledgerMigrations,
+  "docs/reference/migration.schema.json": () => JSON.stringify(editorSchema()),
+  "docs/reference/migration.md": migrationPage,
+  "docs/reference/cli.md": cliPage,
+  "docs/reference/preflight.md": preflightPage,
+  "docs/runbook.md": (before) =>
     fillRegions(before, {
       alarms: alarmsTable(),
       ends: endsTable(),
@@ -34,16 +36,16 @@ const PAGES: Readonly<Record<string, Writer>> = {
 };
 
 const check = process.argv.includes("--check");
-for (const [name, write] of Object.entries(PAGES)) {
-  const file = new URL(name, DOCS);
+for (const [name, write] of Object.entries(GENERATED)) {
+  const file = new URL(name, ROOT);
   const before = await readFile(file, "utf8").catch(() => "");
   const text = await format(write(before), { filepath: name, printWidth: 120 });
   if (text === before) continue;
   if (check) {
-    process.stderr.write(`docs/${name}: is stale. Run "npx tsx scripts/generate-reference.ts" and commit it\n`);
+    process.stderr.write(`${name}: is stale. Run "npx tsx scripts/generate-reference.ts" and commit it\n`);
     process.exitCode = 1;
   } else {
     await writeFile(file, text);
-    process.stdout.write(`wrote docs/${name}\n`);
+    process.stdout.write(`wrote ${name}\n`);
   }
 }

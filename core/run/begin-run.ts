@@ -1,7 +1,7 @@
 import { readCatalog } from "../catalog/read-catalog.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { PreflightRefused } from "../errors.ts";
-import { ensureLedger } from "../ledger/schema.ts";
+import { ensureLedger, ledgerExists } from "../ledger/schema.ts";
 import { finishedRuns, openPlan, recordRun, type OpenPlan } from "../ledger/run.ts";
 import { appliedSteps } from "../ledger/step.ts";
 import { migratedTable } from "../migration/migrated-table.ts";
@@ -79,7 +79,9 @@ interface Found {
 
 async function look({ database }: Pick<Ports, "database">, migration: Migration): Promise<Found> {
   const catalog = await readCatalog(database, migratedTable(migration));
-  if (!catalog.ledger.exists) return { catalog, generation: 1 };
+  // The schema may have been made for us, with nothing in it yet; one that we may not use is what a check refuses.
+  if (!catalog.ledger.usable || !(await ledgerExists(database))) return { catalog, generation: 1 };
+  await ensureLedger(database);
   const open = await openPlan(database, migration.migration);
   return { catalog, open, generation: 1 + (await finishedRuns(database, migration.migration)) };
 }

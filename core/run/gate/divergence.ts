@@ -30,7 +30,7 @@ export async function readDivergence(
 export async function newestProof(session: Session, run: Run): Promise<Findings | undefined> {
   const [row] = await session.execute(sql`
     SELECT detail::text AS detail FROM sluice.event
-    WHERE run_id = ${run.ref.id} AND kind = 'verdict' ORDER BY id DESC LIMIT 1`);
+    WHERE run_id = ${run.ref.id} AND kind = 'validation-result' ORDER BY id DESC LIMIT 1`);
   return row ? (JSON.parse(String(row["detail"])) as Findings) : undefined;
 }
 

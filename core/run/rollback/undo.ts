@@ -3,7 +3,7 @@ import { UndoRefused } from "../../errors.ts";
 import { OLD_PATH, sameFlagState } from "../../flag.ts";
 import { recordEvent } from "../../ledger/event.ts";
 import { openPlan, recordOutcome, runOutcome } from "../../ledger/run.ts";
-import { ledgerExists } from "../../ledger/schema.ts";
+import { ensureLedger, ledgerExists } from "../../ledger/schema.ts";
 import type { Database, RunRecord } from "../../ports.ts";
 import { sql } from "../../sql/statement.ts";
 import { applyNextStep } from "../ddl/apply-steps.ts";
@@ -230,7 +230,7 @@ async function requireHold(registry: Ports["registry"], claim: UndoClaim): Promi
 }
 
 async function requireExpanded(database: Database, run: RunRecord): Promise<void> {
-  if (await ledgerExists(database)) return;
+  if (await ledgerExists(database)) return ensureLedger(database);
   throw refusal(run, "has expanded nothing: its database has no ledger", "There is nothing to do");
 }
 

@@ -44,7 +44,12 @@ export async function verdict(
     });
   }
   const findings = await readFindings(database, job);
-  await recordEvent(database, { runId: run.ref.id, kind: "verdict", subject: jobName, detail: { ...findings } });
+  await recordEvent(database, {
+    runId: run.ref.id,
+    kind: "validation-result",
+    subject: jobName,
+    detail: { ...findings },
+  });
   judge(findings, run, jobName);
   return done(
     `${String(findings.rows)} rows in ${String(findings.segments)} segments, ${String(findings.mismatches)} differ`,

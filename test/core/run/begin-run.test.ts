@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../core/errors.ts";
+import { LedgerTooNew, PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../core/errors.ts";
 import { OLD_PATH } from "../../../core/flag.ts";
+import { ensureLedger } from "../../../core/ledger/schema.ts";
 import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
 import { REVERSIBLE } from "../../../core/plan/phases.ts";
 import { applyNextStep } from "../../../core/run/ddl/apply-steps.ts";
@@ -118,6 +119,19 @@ describe("beginning a run", () => {
         `SELECT attname FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attnum > 0`,
       );
       expect(columns).toHaveLength(3);
+    });
+
+    it("makes the ledger in a schema that a DBA has made for it", async () => {
+      await fresh.client.query("CREATE SCHEMA sluice");
+      expect(await begin("first")).toMatchObject({ resumeAt: "expand" });
+      expect(await tables()).toContain("sluice.run");
+    });
+
+    it("refuses a ledger that a later version has changed, before it takes the table", async () => {
+      await ensureLedger(fresh.database);
+      await fresh.client.query(`INSERT INTO sluice.ledger_migration (number) VALUES (9999)`);
+      await expect(begin("first")).rejects.toThrow(LedgerTooNew);
+      expect(await ports.registry.runs(10)).toEqual([]);
     });
 
     it("refuses for every reason at once, and leaves no trace", async () => {
