@@ -1,10 +1,10 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { readInactiveSlots, readOpenTransactions } from "../catalog/read-activity.ts";
 import { rollbackAlarms } from "../migration/rollback-alarms.ts";
-import { migratedTable } from "../migration/migrated-table.ts";
 import type { Migration } from "../migration/schema.ts";
 import type { Alarms, Clock, RunRegistry, Database, Flags, Metrics } from "../ports.ts";
-import type { PreflightContext } from "./check.ts";
+import { tableKeys } from "../table-key.ts";
+import type { LockedTable, PreflightContext } from "./check.ts";
 import { probeMetrics } from "./probe-metrics.ts";
 import { probePredicates } from "./probe-predicates.ts";
 import { NOT_ASKED, reading } from "./reading.ts";
@@ -23,7 +23,7 @@ export interface PreflightPorts {
   readonly flags: Pick<Flags, "exists">;
   readonly alarms: Alarms;
   readonly metrics: Metrics;
-  readonly registry: Pick<RunRegistry, "initiator" | "holder">;
+  readonly registry: Pick<RunRegistry, "initiator" | "lockHolders">;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -67,7 +67,7 @@ export async function gatherStack(
     reading(async () => (names.length === 0 ? new Map() : alarms.states(names))),
     probeMetrics({ metrics, clock }, migration),
     runId === undefined || registry === undefined ? NOT_ASKED : reading(() => registry.initiator(runId)),
-    runId === undefined && registry !== undefined ? reading(() => registry.holder(tableKey(migration))) : NOT_ASKED,
+    runId === undefined && registry !== undefined ? reading(() => firstLocked(registry, migration)) : NOT_ASKED,
   ]);
   return { flagExists, alarms: states, metrics: probes, startedBy, holder };
 }
@@ -84,7 +84,12 @@ export const STACK_NOT_ASKED: StackReadings = {
   holder: NOT_ASKED,
 };
 
-function tableKey(migration: Migration): string {
-  const { schema, name } = migratedTable(migration);
-  return `${migration.database}/${schema}.${name}`;
+async function firstLocked(
+  registry: Pick<RunRegistry, "lockHolders">,
+  migration: Migration,
+): Promise<LockedTable | undefined> {
+  const [first] = await registry.lockHolders(tableKeys(migration));
+  if (!first) return undefined;
+  const [table, { runId, migration: other, phase }] = first;
+  return { table, runId, migration: other, phase };
 }

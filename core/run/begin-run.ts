@@ -4,7 +4,6 @@ import { PreflightRefused } from "../errors.ts";
 import { ensureLedger, ledgerExists } from "../ledger/schema.ts";
 import { finishedRuns, openPlan, recordRun, type OpenPlan } from "../ledger/run.ts";
 import { appliedSteps } from "../ledger/step.ts";
-import { migratedTable } from "../migration/migrated-table.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import type { Migration } from "../migration/schema.ts";
 import { canonicalJson } from "../plan/canonical.ts";
@@ -14,6 +13,7 @@ import type { Plan } from "../plan/plan.ts";
 import { gatherPreflight } from "../preflight/gather.ts";
 import { refuseIfAny, runPreflight } from "../preflight/run-preflight.ts";
 import type { RunRecord } from "../ports.ts";
+import { tableKeys, tablesObject, tablesOf } from "../table-key.ts";
 import { describeResume } from "./describe-resume.ts";
 import type { Ports, RunRef } from "./run.ts";
 
@@ -45,7 +45,7 @@ export async function beginRun(ports: BeginPorts, request: RunRequest): Promise<
   if (resumeAt === "expand") await check(ports, request, { catalog, resuming: open !== undefined });
   const made = stored ?? planMigration(migration, catalog, generation);
   await ports.plans.put(made);
-  await take(ports, await record(ports, request, { plan: made, resumeAt }));
+  await lockTables(ports, await record(ports, request, { plan: made, resumeAt }));
   const plan = await registeredPlan(ports, request, made);
   await ensureLedger(ports.database);
   await requireUnchanged(ports, request, { found, resumeAt });
@@ -78,7 +78,8 @@ interface Found {
 }
 
 async function look({ database }: Pick<Ports, "database">, migration: Migration): Promise<Found> {
-  const catalog = await readCatalog(database, migratedTable(migration));
+  const [table] = tablesOf(migration);
+  const catalog = await readCatalog(database, table);
   // The schema may have been made for us, with nothing in it yet; one that we may not use is what a check refuses.
   if (!catalog.ledger.usable || !(await ledgerExists(database))) return { catalog, generation: 1 };
   await ensureLedger(database);
@@ -96,13 +97,8 @@ async function isInContract(
   open: OpenPlan | undefined,
 ): Promise<boolean> {
   if (!open || open.contractBegun) return open !== undefined;
-  const holder = await registry.holder(tableKey(migration));
-  return holder?.phase === "contract" && holder.planHash === open.planHash;
-}
-
-function tableKey(migration: Migration): string {
-  const { schema, name } = migratedTable(migration);
-  return `${migration.database}/${schema}.${name}`;
+  const holders = await registry.lockHolders(tableKeys(migration));
+  return [...holders.values()].some(({ phase, planHash }) => phase === "contract" && planHash === open.planHash);
 }
 
 /**
@@ -119,8 +115,8 @@ async function requireUnchanged(
   if (same) return;
   if (!canRollBack(now, resumeAt)) await giveUp(ports, runId);
   throw new PreflightRefused({
-    object: `table "${tableKey(migration)}"`,
-    problem: "was changed, by another run or by somebody's DDL, while it was being checked",
+    object: tablesObject(tableKeys(migration)),
+    problem: "changed during preflight, by another run or by DDL from elsewhere",
     remedy: "Start the migration again under another name; nothing was touched",
   });
 }
@@ -136,7 +132,7 @@ function canRollBack({ open }: Found, resumeAt: RunRef["resumeAt"]): boolean {
 async function giveUp({ registry, clock }: Pick<Ports, "registry" | "clock">, runId: string): Promise<void> {
   const reason = "the table was changed while it was being checked";
   await registry.transition({ runId, from: ["preflight"], to: "rolled-back", at: clock.now().toISOString(), reason });
-  await registry.release(runId);
+  await registry.releaseTableLocks(runId, "run");
 }
 
 /** Without what changes by itself: sizes, and inside contract the columns. */
@@ -192,7 +188,7 @@ async function record(
     migration: plan.migration,
     planHash: plan.hash,
     executionArn,
-    table: tableKey(migration),
+    tables: tableKeys(migration),
     phase: resumeAt === "contract" ? "contract" : "preflight",
     startedAt: now,
     updatedAt: now,
@@ -202,19 +198,16 @@ async function record(
 }
 
 /**
- * Takes the table for the run. A holder whose execution is over without having let go died; its place is taken by
- * compare-and-set, unless a rollback or an undo of it may still be under way.
+ * Locks the run's tables. A holder whose execution is over without having released them died; its locks are taken over,
+ * unless a rollback or an undo of it may still be under way.
  */
-async function take(ports: BeginPorts, run: RunRecord): Promise<void> {
-  const holder = await ports.registry.register(run);
+async function lockTables(ports: BeginPorts, run: RunRecord): Promise<void> {
+  const holder = (await ports.registry.acquireTableLocks(run)) && (await takeOverDeadRuns(ports, run));
   if (!holder) return;
-  const alive = isClosing(holder) || (await ports.executions.status(holder.executionArn)) === "RUNNING";
-  const winner = alive ? holder : await succeed(ports, run, holder);
-  if (!winner) return;
   throw new PreflightRefused({
-    object: `table "${run.table}"`,
-    problem: `belongs to run "${winner.runId}", which is in phase ${winner.phase}`,
-    remedy: remedyFor(winner.phase),
+    object: tablesObject(run.tables.filter((table) => holder.tables.includes(table))),
+    problem: `locked by run "${holder.runId}", which is in phase ${holder.phase}`,
+    remedy: remedyFor(holder.phase),
   });
 }
 
@@ -237,26 +230,46 @@ async function registeredPlan({ registry, plans }: BeginPorts, { runId }: RunReq
 }
 
 /**
- * First the dead run is closed, so that a call of its that is still under way finds itself superseded. One that contract
- * has claimed cannot be: only a run that goes on with contract may follow it.
+ * Takes over the locks of every dead run that has some of this run's tables. None is closed before all are known to be
+ * dead.
+ *
+ * @returns undefined where the tables are now `run`'s, or else the run that keeps one of them.
  */
-async function succeed(
+async function takeOverDeadRuns(ports: BeginPorts, run: RunRecord): Promise<RunRecord | undefined> {
+  const { registry, executions } = ports;
+  const locks = await registry.lockHolders(run.tables);
+  const holders = [...new Map([...locks.values()].map((holder) => [holder.runId, holder])).values()];
+  for (const holder of holders) {
+    if (isClosing(holder) || (await executions.status(holder.executionArn)) === "RUNNING") return holder;
+  }
+  for (const holder of holders) {
+    const keeper = await closeDeadRun(ports, run, holder);
+    if (keeper) return keeper;
+  }
+  return registry.acquireTableLocks(
+    run,
+    holders.map(({ runId }) => runId),
+  );
+}
+
+/**
+ * Closes a dead run, so that a call of its that is still under way finds itself superseded. One that contract has claimed
+ * cannot be: only a run that goes on with the contract of its plan may follow it.
+ *
+ * @returns undefined where its locks may be taken over, or else the run as it is.
+ */
+async function closeDeadRun(
   { registry, clock }: BeginPorts,
   run: RunRecord,
   dead: RunRecord,
 ): Promise<RunRecord | undefined> {
   const reason = `its execution ended without a rollback; run ${run.runId} goes on with its plan`;
-  const closed = await registry.transition({
-    runId: dead.runId,
-    from: REVERSIBLE,
-    to: "rolled-back",
-    at: clock.now().toISOString(),
-    reason,
-  });
-  if (closed.phase === "contract" && run.phase !== "contract") return closed;
-  // A rollback was faster: it is at work on the flag, and ends by giving the table free.
-  if (isClosing(closed) && closed.reason !== reason) return closed;
-  return registry.takeOver(run, dead.runId);
+  const at = clock.now().toISOString();
+  const closed = await registry.transition({ runId: dead.runId, from: REVERSIBLE, to: "rolled-back", at, reason });
+  const sameContract = run.phase === "contract" && closed.planHash === run.planHash;
+  if (closed.phase === "contract" && !sameContract) return closed;
+  // A rollback was faster: it is at work on the flag, and ends by releasing the locks.
+  return isClosing(closed) && closed.reason !== reason ? closed : undefined;
 }
 
 function fanOut(workers: number): RunRef["backfill"] {

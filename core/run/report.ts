@@ -48,7 +48,7 @@ export async function report(
     ...(startedBy !== undefined && { startedBy }),
   };
   await recordOutcome(database, run.ref.id, "done");
-  await ports.registry.release(run.ref.id);
+  await ports.registry.releaseTableLocks(run.ref.id, "run");
   await ports.notifier.notify({
     subject: `Sluice: ${run.plan.migration} is done`,
     body: `${run.plan.operation.summary}\n${JSON.stringify(result, undefined, 2)}`,

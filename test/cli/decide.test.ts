@@ -9,7 +9,7 @@ let stack: OperatedStack;
 
 beforeEach(async () => {
   stack = new OperatedStack();
-  await stack.registry.register(runRecord("friday"));
+  await stack.registry.acquireTableLocks(runRecord("friday"));
   await stack.approvals.request(question("friday"));
   await stack.callbacks.keep("friday", "token-of-friday");
 });
@@ -198,7 +198,7 @@ describe("an answer that does not count", () => {
   });
 
   it("is the one of whoever started the run, where the gate forbids that", async () => {
-    await stack.registry.register(runRecord("saturday"));
+    await stack.registry.acquireTableLocks(runRecord("saturday"));
     await stack.approvals.request(question("saturday", { selfApproval: false }));
     stack.caller = ANA;
     expect(await refused("approve", "saturday", "--reason", "me")).toBe(
@@ -208,7 +208,7 @@ describe("an answer that does not count", () => {
   });
 
   it("is the one to a run that asks nothing, or is over", async () => {
-    await stack.registry.register(runRecord("sunday"));
+    await stack.registry.acquireTableLocks(runRecord("sunday"));
     expect(await refused("approve", "sunday", "--reason", "go")).toBe(
       '✗ run "sunday" asks nothing at this moment → See what it waits for: sluice status sunday',
     );

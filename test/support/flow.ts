@@ -96,12 +96,12 @@ export class Flow {
   async #register(): Promise<void> {
     const { plan, ref } = this.run;
     const now = new Date().toISOString();
-    await this.registry.register({
+    await this.registry.acquireTableLocks({
       runId: ref.id,
       migration: plan.migration,
       planHash: plan.hash,
       executionArn: `arn:aws:states:us-east-1:000000000000:execution:migration:${ref.id}`,
-      table: `${plan.database}/${plan.table.schema}.${plan.table.name}`,
+      tables: [`${plan.database}/${plan.table.schema}.${plan.table.name}`],
       phase: "preflight",
       startedAt: now,
       updatedAt: now,

@@ -5,6 +5,7 @@ import { recordRolledBack } from "../../ledger/rolled-back.ts";
 import { REVERSIBLE } from "../../plan/phases.ts";
 import type { RunRecord } from "../../ports.ts";
 import { causeText } from "./failure-cause.ts";
+import { databaseOf, tablesObject } from "../../table-key.ts";
 import { requireRun } from "../require-run.ts";
 import type { Ports } from "../run.ts";
 import { done, wait, type StepResult } from "../step-result.ts";
@@ -43,7 +44,7 @@ export async function claimRollback(
   request: RollbackRequest,
 ): Promise<RollbackClaim> {
   const before = await requireRun(registry, request.run);
-  if (before.phase === "rolled-back") await requireHold(registry, before);
+  if (before.phase === "rolled-back") await requireTableLocks(registry, before);
   const reason = reasonOf(request);
   const record = await registry.transition({
     runId: request.run,
@@ -53,13 +54,8 @@ export async function claimRollback(
     reason,
   });
   if (record.phase !== "rolled-back") throw tooLate(record);
-  const { runId, migration, executionArn, planHash, table } = record;
-  return { runId, migration, database: databaseOf(table), executionArn, planHash, reason: record.reason ?? reason };
-}
-
-/** Of `database/schema.table`. */
-function databaseOf(table: string): string {
-  return table.slice(0, table.indexOf("/"));
+  const { runId, migration, executionArn, planHash } = record;
+  return { runId, migration, database: databaseOf(record), executionArn, planHash, reason: record.reason ?? reason };
 }
 
 function tooLate({ runId, phase }: RunRecord): RollbackTooLate {
@@ -99,17 +95,21 @@ export async function rollBackAgain(
 }
 
 /**
- * A run that gave its table away has no say in the flag any more: a later run of the migration may have dropped the
- * old shape, and traffic that is sent there then finds nothing.
+ * A run that has released its tables does not decide about the flag any more: a later run of the migration may have
+ * dropped the old shape, and traffic that is sent there then finds nothing.
  */
-async function requireHold(registry: Ports["registry"], { runId, table }: RunRecord): Promise<void> {
-  const holder = await registry.holder(table);
-  if (holder?.runId === runId) return;
+async function requireTableLocks(registry: Ports["registry"], { runId, tables }: RunRecord): Promise<void> {
+  const holders = [...(await registry.lockHolders(tables)).values()];
+  const other = holders.find((holder) => holder.runId !== runId);
+  if (!other && holders.length > 0) return;
+  const now = other
+    ? `run "${other.runId}" has locked ${tablesObject(tables.filter((table) => other.tables.includes(table)))} now`
+    : `has released ${tablesObject(tables)}`;
   throw new RollbackTooLate({
     object: `run "${runId}"`,
-    problem: `was rolled back before, and ${holder ? `table "${table}" belongs to run "${holder.runId}" now` : "has given its table free"}`,
-    remedy: holder
-      ? `Roll run "${holder.runId}" back instead`
+    problem: `was rolled back before, and ${now}`,
+    remedy: other
+      ? `Roll back run "${other.runId}" instead`
       : "Roll back the migration's newest run instead, if it can be",
   });
 }
@@ -176,7 +176,7 @@ export async function recordRollback(
   claim: RollbackClaim,
 ): Promise<RollbackReport> {
   const [released, told, written] = await Promise.allSettled([
-    ports.registry.release(claim.runId),
+    ports.registry.releaseTableLocks(claim.runId, "run"),
     ports.notifier.notify(message(claim)),
     writeLedger(ports, claim),
   ]);

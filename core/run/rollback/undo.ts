@@ -9,7 +9,8 @@ import { sql } from "../../sql/statement.ts";
 import { applyNextStep } from "../ddl/apply-steps.ts";
 import { requireRun } from "../require-run.ts";
 import { requireNoNewDependents } from "../ddl/late-dependents.ts";
-import { databaseOf, type Ports } from "../run.ts";
+import { databaseOf, tablesObject } from "../../table-key.ts";
+import type { Ports } from "../run.ts";
 import { done, wait, type StepResult } from "../step-result.ts";
 
 /** What starts an undo, by hand or with `sluice undo`. */
@@ -27,8 +28,8 @@ export const undoClaimSchema = z.object({
   planHash: z.string(),
   /** As `cdk.json` names it. */
   database: z.string(),
-  /** `database/schema.table`: the undo holds it. */
-  table: z.string(),
+  /** `database/schema.table` of each table: the undo has them locked. */
+  tables: z.array(z.string()).min(1),
   reason: z.string(),
 });
 export type UndoClaim = z.infer<typeof undoClaimSchema>;
@@ -65,25 +66,27 @@ export async function claimUndo(
   const { registry, database } = ports;
   const run = await requireRun(registry, request.run);
   requireRolledBack(run);
-  const holder = await registry.holder(run.table);
-  if (holder && holder.runId !== run.runId) throw heldBy(run, holder);
+  const holders = [...(await registry.lockHolders(run.tables)).values()];
+  const other = holders.find(({ runId }) => runId !== run.runId);
+  if (other) throw lockedBy(run, other);
   await requireExpanded(database, run);
-  if (holder && run.phase === "rolled-back") throw rollbackNotOver(run);
-  if (!holder && run.phase === "undone") throw undoneAlready(run);
+  const locked = holders.length > 0;
+  if (locked && run.phase === "rolled-back") throw rollbackNotOver(run);
+  if (!locked && run.phase === "undone") throw undoneAlready(run);
   await requireUndoable(ports, run);
   const reason = reasonOf(request);
   await recordEvent(database, { ...undoEvent(run), detail: { state: "begun", reason } });
   await enterUndoing(ports, run);
   try {
-    const other = await registry.retake(run.runId);
-    if (other) throw heldBy(run, other);
+    const faster = await registry.acquireUndoLocks(run.runId);
+    if (faster) throw lockedBy(run, faster);
     await requireUndoable(ports, run);
   } catch (error) {
     if (error instanceof UndoRefused && run.phase === "rolled-back") await leaveUndoing(ports, run);
     throw error;
   }
-  const { runId, migration, planHash, table } = run;
-  return { runId, migration, planHash, database: databaseOf(run), table, reason };
+  const { runId, migration, planHash, tables } = run;
+  return { runId, migration, planHash, database: databaseOf(run), tables: [...tables], reason };
 }
 
 /**
@@ -98,7 +101,7 @@ export async function undo(
   claim: UndoClaim,
 ): Promise<StepResult> {
   const { registry, database, flags, plans } = ports;
-  await requireHold(registry, claim);
+  await requireUndoLocks(registry, claim);
   const plan = await plans.get(claim.planHash);
   if ((await runOutcome(database, claim.runId)) === "undone") return done("the ledger has it as undone already");
   await requireOldPath(flags, claim);
@@ -124,12 +127,12 @@ export async function recordUndo(
   const undoneAt = clock.now().toISOString();
   const { runId } = claim;
   const { updatedAt } = await registry.transition({ runId, from: ["undoing"], to: "undone", at: undoneAt });
-  await registry.giveBack(runId);
+  await registry.releaseTableLocks(runId, "undo");
   await notifier.notify({
     subject: `Sluice: ${claim.migration} was undone`,
     body:
       `Run ${runId} was undone: ${claim.reason}\nThe new column, its indexes and the sync triggers are gone; table ` +
-      `${claim.table} is as it was before. Starting the migration again begins anew.`,
+      `Its schema is as it was before (${claim.tables.join(", ")}). Starting the migration again begins anew.`,
   });
   return { ...claim, undoneAt: updatedAt };
 }
@@ -165,7 +168,7 @@ async function enterUndoing({ registry, clock }: ClaimPorts, { runId }: RunRecor
 
 /** As it was before this claim: the table first, since whoever finds the run rolled back may roll it back again. */
 async function leaveUndoing({ registry, clock }: ClaimPorts, { runId }: RunRecord): Promise<void> {
-  await registry.giveBack(runId);
+  await registry.releaseTableLocks(runId, "undo");
   await registry.transition({ runId, from: ["undoing"], to: "rolled-back", at: clock.now().toISOString() });
 }
 
@@ -215,17 +218,17 @@ async function requireOldPath(flags: Ports["flags"], run: Pick<RunRecord, "runId
   );
 }
 
-async function requireHold(registry: Ports["registry"], claim: UndoClaim): Promise<void> {
-  const holder = await registry.holder(claim.table);
-  if (holder?.runId === claim.runId && ["undoing", "undone"].includes(holder.phase)) return;
+async function requireUndoLocks(registry: Ports["registry"], claim: UndoClaim): Promise<void> {
+  const holders = await registry.lockHolders(claim.tables);
+  const isOwn = (holder: RunRecord | undefined): boolean =>
+    holder?.runId === claim.runId && ["undoing", "undone"].includes(holder.phase);
+  const missing = claim.tables.filter((table) => !isOwn(holders.get(table)));
+  if (missing.length === 0) return;
+  const other = [...holders.values()].find(({ runId }) => runId !== claim.runId);
   throw refusal(
     claim,
-    holder
-      ? `does not hold table "${claim.table}": run "${holder.runId}" does`
-      : `does not hold table "${claim.table}"`,
-    holder
-      ? `Wait for run "${holder.runId}", or roll it back, then undo again`
-      : "Undo it again, which takes the table",
+    `has not locked ${tablesObject(missing)}${other ? `: run "${other.runId}" has` : ""}`,
+    other ? `Wait for run "${other.runId}", or roll it back, then undo again` : "Undo it again, which locks the tables",
   );
 }
 
@@ -276,10 +279,11 @@ function undoneAlready(run: RunRecord): UndoRefused {
   return refusal(run, `was undone already, at ${run.updatedAt}`, "There is nothing to do");
 }
 
-function heldBy(run: RunRecord, holder: RunRecord): UndoRefused {
+function lockedBy(run: RunRecord, holder: RunRecord): UndoRefused {
+  const tables = tablesObject(run.tables.filter((table) => holder.tables.includes(table)));
   return refusal(
     run,
-    `cannot be undone: table "${run.table}" belongs to run "${holder.runId}", which is in phase ${holder.phase}`,
+    `cannot be undone: run "${holder.runId}", which is in phase ${holder.phase}, has locked ${tables}`,
     holder.phase === "rolled-back" || holder.phase === "undoing"
       ? `Wait until the rollback or the undo of run "${holder.runId}" is over`
       : `Wait for run "${holder.runId}", or roll that one back, then undo it`,

@@ -22,6 +22,7 @@ import {
 import { claimAndContract, untilDone } from "../../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
 import { createContacts, MIGRATION } from "./stage.ts";
+import { lockHolder } from "../../support/lock-holder.ts";
 
 describe("beginning a run", () => {
   let fresh: FreshDatabase;
@@ -107,7 +108,7 @@ describe("beginning a run", () => {
       expect((await ports.plans.get(ref.planHash)).migration).toBe("contact-channel");
       expect(await ports.registry.run("first")).toMatchObject({
         phase: "preflight",
-        table: "test/public.contacts",
+        tables: ["test/public.contacts"],
         planHash: ref.planHash,
         executionArn: arn("first"),
         alarms: ["crm-errors", "crm-latency"],
@@ -254,13 +255,13 @@ describe("beginning a run", () => {
       const states = ports.alarms.states.bind(ports.alarms);
       vi.spyOn(ports.alarms, "states").mockImplementationOnce(async (names) => {
         await fresh.client.query(`UPDATE sluice.run SET outcome = 'done'; ALTER TABLE contacts DROP COLUMN note`);
-        await ports.registry.release("first");
+        await ports.registry.releaseTableLocks("first", "run");
         return states(names);
       });
-      await expect(begin("second")).rejects.toThrow(/was changed, by another run or by somebody's DDL/);
+      await expect(begin("second")).rejects.toThrow(/changed during preflight, by another run or by DDL/);
       expect(await ports.registry.run("second")).toMatchObject({ phase: "rolled-back" });
       await expect(claimRollback(ports, { run: "second" })).rejects.toMatchObject({ name: "RollbackTooLate" });
-      expect(await ports.registry.holder("test/public.contacts")).toBeUndefined();
+      expect(await lockHolder(ports.registry, "test/public.contacts")).toBeUndefined();
     });
 
     it("is checked as the first was: an alarm refuses it", async () => {
@@ -277,7 +278,7 @@ describe("beginning a run", () => {
       await expect(begin("second")).rejects.toMatchObject({
         name: "PreflightRefused",
         message:
-          /table "test\/public\.contacts": belongs to run "first", which is in phase expand.*Wait for that run, or roll it back/,
+          /table "test\/public\.contacts": locked by run "first", which is in phase expand.*Wait for that run, or roll it back/,
       });
       expect(await ports.registry.run("second")).toBeUndefined();
     });
@@ -289,7 +290,7 @@ describe("beginning a run", () => {
         ports.executions.set(arn("first"), status);
         const second = await begin("second");
         expect(second.planHash).toBe(first.plan.hash);
-        expect(await ports.registry.register({ ...(await record("second")), runId: "third" })).toMatchObject({
+        expect(await ports.registry.acquireTableLocks({ ...(await record("second")), runId: "third" })).toMatchObject({
           runId: "second",
         });
       },
@@ -324,7 +325,7 @@ describe("beginning a run", () => {
         return status(executionArn);
       });
       await expect(begin("second")).rejects.toThrow(/which is in phase rolled-back\. Its rollback is not over/);
-      expect(await ports.registry.holder("test/public.contacts")).toMatchObject({ runId: "first" });
+      expect(await lockHolder(ports.registry, "test/public.contacts")).toMatchObject({ runId: "first" });
       expect(await ports.registry.run("second")).toBeUndefined();
     });
 
@@ -338,7 +339,7 @@ describe("beginning a run", () => {
         await fresh.client.query(`CREATE INDEX contacts_note_idx ON contacts (note)`);
         return states(names);
       });
-      await expect(begin("second")).rejects.toThrow(/was changed, by another run or by somebody's DDL/);
+      await expect(begin("second")).rejects.toThrow(/changed during preflight, by another run or by DDL/);
       expect(await ports.registry.runsWatchedBy("crm-errors", REVERSIBLE)).toMatchObject([{ runId: "second" }]);
       ports.executions.set(arn("second"), "FAILED");
       expect(await begin("third")).toMatchObject({ planHash: first.plan.hash });
@@ -399,7 +400,7 @@ describe("beginning a run", () => {
         await ports.registry.transition({ runId: "first", from: ["cooling"], to: "contract", at: "now" });
         return states(names);
       });
-      await expect(begin("second")).rejects.toThrow(/belongs to run "first", which is in phase contract/);
+      await expect(begin("second")).rejects.toThrow(/locked by run "first", which is in phase contract/);
       expect((await begin("third")).resumeAt).toBe("contract");
     });
 
@@ -415,7 +416,7 @@ describe("beginning a run", () => {
     await fresh.client.query(
       `UPDATE sluice.run SET outcome = 'done'; ALTER TABLE contacts DROP COLUMN lead_source CASCADE`,
     );
-    await ports.registry.release("first");
+    await ports.registry.releaseTableLocks("first", "run");
     await expect(begin("second")).rejects.toThrow(/lead_source/);
     expect(first.plan.hash).toHaveLength(64);
   });
@@ -424,7 +425,7 @@ describe("beginning a run", () => {
     const first = await expand(await begin("first"));
     await untilDone(() => applyNextStep(ports.database, first, first.plan.contract));
     await fresh.client.query(`UPDATE sluice.run SET outcome = 'done'`);
-    await ports.registry.release("first");
+    await ports.registry.releaseTableLocks("first", "run");
     await fresh.client.query(`ALTER TABLE contacts RENAME COLUMN acquisition_channel TO lead_source`);
     const second = await expand(await begin("second"));
     expect(second.plan.hash).not.toBe(first.plan.hash);

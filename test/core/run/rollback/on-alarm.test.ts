@@ -27,12 +27,12 @@ describe("an alarm that fires", () => {
   const rolledBack = () => executions.rollbacks.map(({ input }) => (input as { run: string }).run).sort();
 
   async function run(runId: string, phase: Phase, more: Partial<RunRecord> = {}): Promise<void> {
-    await registry.register({
+    await registry.acquireTableLocks({
       runId,
       migration: `migration-of-${runId}`,
       planHash: "0".repeat(64),
       executionArn: `arn:aws:states:us-east-1:000000000000:execution:migration:${runId}`,
-      table: `crm/public.${runId}`,
+      tables: [`crm/public.${runId}`],
       phase,
       startedAt: "2026-01-31T09:00:00.000Z",
       updatedAt: "2026-01-31T09:00:00.000Z",
@@ -57,7 +57,7 @@ describe("an alarm that fires", () => {
     await run("no-alarms", "soak", { alarms: [] });
     for (const over of ["done", "rolled-back", "undone"] as const) {
       await run(over, over);
-      await registry.release(over);
+      await registry.releaseTableLocks(over, "run");
     }
     expect(await fire()).toEqual({ rolledBack: ["friday", "monday"], tooLate: [] });
     expect(rolledBack()).toEqual(["friday", "monday"]);
@@ -72,8 +72,8 @@ describe("an alarm that fires", () => {
     await fire();
     await fire();
     expect(executions.rollbacks).toHaveLength(2);
-    await registry.release("friday");
-    await run("monday", "rolled-back", { table: "crm/public.friday" });
+    await registry.releaseTableLocks("friday", "run");
+    await run("monday", "rolled-back", { tables: ["crm/public.friday"] });
     expect(await fire()).toEqual({ rolledBack: ["monday"], tooLate: [] });
   });
 
@@ -81,7 +81,7 @@ describe("an alarm that fires", () => {
     await run("friday", "soak");
     await run("monday", "rolled-back");
     const failure = new ServiceUnavailable({ object: "registry", problem: "is away", remedy: "Wait" });
-    vi.spyOn(registry, "holder").mockRejectedValueOnce(failure);
+    vi.spyOn(registry, "lockHolders").mockRejectedValueOnce(failure);
     await expect(fire()).rejects.toBe(failure);
     expect(rolledBack()).toEqual(["friday"]);
   });
