@@ -1,5 +1,5 @@
 import { ConfigurationInvalid } from "../core/errors.ts";
-import { MAX_RUN_NAME } from "../core/preflight/checks/run/run-name.ts";
+import { MAX_RUN_NAME } from "../core/run-name.ts";
 
 /** `20260131T101502` in UTC. */
 function stamp(now: Date): string {

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { requirePreflight } from "../../core/preflight/require-preflight.ts";
 import type { backfill } from "../../core/run/shards/backfill.ts";
-import type { beginRun } from "../../core/run/begin-run.ts";
+import type { beginRun } from "../../core/run/begin/begin-run.ts";
 import type { claimContract } from "../../core/run/contract/claim-contract.ts";
 import type { contract } from "../../core/run/contract/contract.ts";
 import type { cutover } from "../../core/run/cutover.ts";
@@ -54,7 +55,10 @@ const notifier = true;
 const executions = true;
 
 const PORTS: Readonly<Record<(typeof ALL)[number]["file"], Readonly<Record<string, true>>>> = {
-  preflight: { registry, database, flags, alarms, metrics, executions, plans } satisfies PortsOf<typeof beginRun>,
+  preflight: {
+    ...({ registry, database, executions, plans } satisfies PortsOf<typeof beginRun>),
+    ...({ registry, database, flags, alarms, metrics } satisfies PortsOf<typeof requirePreflight>),
+  },
   gate: { plans, ...({ registry, database, alarms, metrics, notifier } satisfies PortsOf<typeof gate>) },
   "wait-for-callback": { plans, ...({ registry, database, callbacks } satisfies PortsOf<typeof waitForCallback>) },
   expand: { plans, ...({ registry, database } satisfies PortsOf<typeof enterPhase>) },

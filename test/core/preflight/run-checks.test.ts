@@ -8,7 +8,8 @@ import { executionLife } from "../../../core/preflight/checks/run/execution-life
 import { flagExists } from "../../../core/preflight/checks/run/flag-exists.ts";
 import { pausePlan } from "../../../core/preflight/checks/run/pause-plan.ts";
 import { readAs } from "../../../core/preflight/reading.ts";
-import { ROLLBACK_PREFIX, runName } from "../../../core/preflight/checks/run/run-name.ts";
+import { runName } from "../../../core/preflight/checks/run/run-name.ts";
+import { ROLLBACK_PREFIX } from "../../../core/run-name.ts";
 import { soakLength } from "../../../core/preflight/checks/run/soak-length.ts";
 import { tableFree } from "../../../core/preflight/checks/run/table-free.ts";
 import { validationSegments } from "../../../core/preflight/checks/run/validation-segments.ts";

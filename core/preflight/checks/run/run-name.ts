@@ -1,14 +1,8 @@
+import { MAX_EXECUTION_NAME, MAX_RUN_NAME, ROLLBACK_PREFIX } from "../../../run-name.ts";
 import type { CheckResult, PreflightContext } from "../../check.ts";
 import { findings } from "../../finding.ts";
 
 const { ok, refuse } = findings("run-name");
-
-/** Step Functions' limit on the name of an execution, in characters. */
-const MAX_EXECUTION_NAME = 80;
-/** A run's rollback is the execution `rollback-<run>`, so that a run has one; `migration.asl.json` names it as well. */
-export const ROLLBACK_PREFIX = "rollback-";
-/** A run's own name has to leave room for its rollback's. */
-export const MAX_RUN_NAME = MAX_EXECUTION_NAME - ROLLBACK_PREFIX.length;
 
 /** A run that somebody named by hand in the console, at such length that nothing could roll it back. */
 export function runName({ runId }: PreflightContext): CheckResult | readonly CheckResult[] {

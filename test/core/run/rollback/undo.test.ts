@@ -12,7 +12,8 @@ import { migrationSchema } from "../../../../core/migration/schema.ts";
 import { REVERSIBLE, type Phase } from "../../../../core/plan/phases.ts";
 import type { RunRecord } from "../../../../core/ports.ts";
 import { applyNextStep } from "../../../../core/run/ddl/apply-steps.ts";
-import { beginRun } from "../../../../core/run/begin-run.ts";
+import { requirePreflight } from "../../../../core/preflight/require-preflight.ts";
+import { beginRun, type Preflight } from "../../../../core/run/begin/begin-run.ts";
 import { claimRollback, recordRollback } from "../../../../core/run/rollback/rollback.ts";
 import { enterPhase, type Ports, type Run, type RunRef } from "../../../../core/run/run.ts";
 import { claimUndo, databaseToUndo, recordUndo, undo, type UndoClaim } from "../../../../core/run/rollback/undo.ts";
@@ -67,7 +68,8 @@ describe("undoing a run", () => {
 
   function begin(runId: string): Promise<RunRef> {
     ports.executions.set(arn(runId), "RUNNING");
-    return beginRun(ports, { runId, executionArn: arn(runId), migration: migrationSchema.parse(MIGRATION) });
+    const preflight: Preflight = (subject) => requirePreflight(ports, subject);
+    return beginRun(ports, { runId, executionArn: arn(runId), migration: migrationSchema.parse(MIGRATION) }, preflight);
   }
 
   async function expanded(runId: string): Promise<Run> {

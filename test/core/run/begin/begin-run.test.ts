@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { LedgerTooNew, PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../core/errors.ts";
-import { OLD_PATH } from "../../../core/flag.ts";
-import { ensureLedger } from "../../../core/ledger/schema.ts";
-import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
-import { REVERSIBLE } from "../../../core/plan/phases.ts";
-import { applyNextStep } from "../../../core/run/ddl/apply-steps.ts";
-import { beginRun } from "../../../core/run/begin-run.ts";
-import { claimRollback, recordRollback } from "../../../core/run/rollback/rollback.ts";
-import { enterPhase, type Ports, type Run, type RunRef } from "../../../core/run/run.ts";
-import { shards } from "../../../core/run/shards/shards.ts";
+import { LedgerTooNew, PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../../core/errors.ts";
+import { OLD_PATH } from "../../../../core/flag.ts";
+import { ensureLedger } from "../../../../core/ledger/schema.ts";
+import { migrationSchema, type Migration, type MigrationInput } from "../../../../core/migration/schema.ts";
+import { REVERSIBLE } from "../../../../core/plan/phases.ts";
+import { applyNextStep } from "../../../../core/run/ddl/apply-steps.ts";
+import { requirePreflight } from "../../../../core/preflight/require-preflight.ts";
+import { beginRun, type Preflight } from "../../../../core/run/begin/begin-run.ts";
+import { claimRollback, recordRollback } from "../../../../core/run/rollback/rollback.ts";
+import { enterPhase, type Ports, type Run, type RunRef } from "../../../../core/run/run.ts";
+import { shards } from "../../../../core/run/shards/shards.ts";
 import {
   FakeAlarms,
   FakeClock,
@@ -18,11 +19,11 @@ import {
   FakeMetrics,
   FakeNotifier,
   FakePlanStore,
-} from "../../support/fakes.ts";
-import { claimAndContract, untilDone } from "../../support/flow.ts";
-import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
-import { createContacts, MIGRATION } from "./stage.ts";
-import { lockHolder } from "../../support/lock-holder.ts";
+} from "../../../support/fakes.ts";
+import { claimAndContract, untilDone } from "../../../support/flow.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
+import { createContacts, MIGRATION } from "../stage.ts";
+import { lockHolder } from "../../../support/lock-holder.ts";
 
 describe("beginning a run", () => {
   let fresh: FreshDatabase;
@@ -57,7 +58,8 @@ describe("beginning a run", () => {
 
   function begin(runId: string, changes: Partial<MigrationInput> = {}): Promise<RunRef> {
     ports.executions.set(arn(runId), "RUNNING");
-    return beginRun(ports, { runId, executionArn: arn(runId), migration: migration(changes) });
+    const preflight: Preflight = (subject) => requirePreflight(ports, subject);
+    return beginRun(ports, { runId, executionArn: arn(runId), migration: migration(changes) }, preflight);
   }
 
   async function runOf(ref: RunRef): Promise<Run> {
