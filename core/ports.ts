@@ -103,13 +103,13 @@ export interface RunRecord {
   readonly updatedAt: string;
   /** Why the run was rolled back; absent otherwise. */
   readonly reason?: string;
-  /** The alarms that end it when they fire: the rollbackAlarms's of its plan. */
+  /** The alarms that roll it back when they fire: the rollback alarms of its plan. */
   readonly alarms: readonly string[];
   /** ARN of the person or role that started it with `sluice start`; absent for one that the console started. */
   readonly startedBy?: string;
   /** Present exactly while the run is paused. */
   readonly paused?: Pause;
-  /** The newest pause that was ended, for whoever goes on to write down. */
+  /** The newest pause that was ended, for the next step to record. */
   readonly lastPause?: EndedPause;
 }
 
@@ -120,7 +120,7 @@ export interface Pause {
   readonly reason: string;
 }
 
-/** A pause that somebody has ended. */
+/** A pause that was ended. */
 export interface EndedPause extends Pause {
   readonly resumedBy: string;
   readonly resumedAt: string;
@@ -171,14 +171,14 @@ export interface RunRegistry {
   /**
    * Pauses the run if it is in one of `from` and not paused.
    *
-   * @returns the record after the call, which tells who paused it; not paused: it is in another phase.
+   * @returns the record after the call, which has who paused it; where it is not paused, it is in another phase.
    */
   pause(runId: string, pause: Pause, from: readonly Phase[]): Promise<RunRecord>;
   /** Ends the pause, if there is one. @returns the record before the call. */
   resume(runId: string, end: Pick<EndedPause, "resumedBy" | "resumedAt">): Promise<RunRecord>;
-  /** Notes who is about to start a run of this name, if nobody is noted; forgotten after a day. */
+  /** Records who is about to start a run of this name, unless a caller is recorded already; forgotten after a day. */
   recordInitiator(runId: string, startedBy: string): Promise<void>;
-  /** Who was noted. */
+  /** The caller that was recorded. */
   initiator(runId: string): Promise<string | undefined>;
 }
 

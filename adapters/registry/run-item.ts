@@ -18,7 +18,7 @@ export function runItem(run: RunRecord): Item & { readonly id: string } {
   return { id: runKey(run.runId), ...Object.fromEntries(given) };
 }
 
-/** @throws ServiceRefused where somebody wrote an item that is not a run: nothing is guessed about a run. */
+/** @throws ServiceRefused where the item was edited by hand and is not a run: nothing is guessed about a run. */
 export function runRecord(item: Item): RunRecord {
   const optionals = {
     reason: optional(item, "reason", text),

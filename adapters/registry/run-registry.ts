@@ -6,17 +6,17 @@ import { text } from "./item.ts";
 import { runKey, runRecord, RUN_PREFIX, starterKey } from "./run-item.ts";
 import { TableLocks } from "./table-locks.ts";
 
-/** Seconds for which it is remembered who is about to start a run: pre-flight reads it within minutes. */
+/** Seconds for which the caller that is about to start a run is kept: preflight reads it within minutes. */
 const STARTER_SECONDS = 86_400;
 
 /**
  * RunRegistry in one DynamoDB table with the partition key `id`: `run#<runId>` is a run, `table#<database/schema.table>`
  * says which run has locked a table, `start#<runId>` who is about to start a run. Every read is consistent. Items with an
- * attribute `expiresAt` (seconds since the epoch) are DynamoDB's to delete after it, which may take it days:
+ * attribute `expiresAt` (seconds since the epoch) are deleted by DynamoDB after it, which may take days:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html.
  *
- * The newest runs, and those that an alarm guards, come from a Scan. A table of runs is small (some 900 bytes a run:
- * a thousand runs a page), is listed by a person at most every few seconds, or when an alarm fires, and a second copy
+ * The newest runs, and those that name an alarm, come from a Scan. A table of runs is small (some 900 bytes a run:
+ * a thousand runs a page), is listed by an operator at most every few seconds, or when an alarm fires, and a second copy
  * of the list would have to be kept right by every write.
  */
 export class DynamoRunRegistry implements RunRegistry {
@@ -99,7 +99,7 @@ export class DynamoRunRegistry implements RunRegistry {
       values: { ":ended": ended, ":paused": { ...before.paused } },
       returns: "ALL_OLD",
     });
-    // Somebody else was faster: the run is not paused any more, or by another pause.
+    // Another caller was faster: the run is not paused any more, or by another pause.
     return resumed === undefined ? this.resume(runId, end) : runRecord(resumed);
   }
 

@@ -71,7 +71,7 @@ export class TableLocks {
     return new Map(await Promise.all(holders));
   }
 
-  /** Asks again where another writer was faster. */
+  /** Tries again where another writer was faster. */
   async #untilSettled<T>(tables: readonly string[], attempt: () => Promise<T | "again">): Promise<T> {
     for (let attempts = 1; attempts <= ATTEMPTS; attempts++) {
       const outcome = await attempt();
@@ -86,7 +86,7 @@ export class TableLocks {
     return (await this.#table.transact(tables.map(lockKey).join(", "), [...writes])) === "done";
   }
 
-  /** One write a table: whoever has the lock is the run itself or one of `takenFrom`. */
+  /** One write a table, on the condition that its lock, if any, is of the run itself or of one of `takenFrom`. */
   #locks(
     { runId, tables }: RunRecord,
     { purpose, takenFrom }: { readonly purpose: LockPurpose; readonly takenFrom: readonly string[] },

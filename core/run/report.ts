@@ -19,13 +19,13 @@ export interface RunReport {
   /** Times that DDL did not get its lock within lock_timeout. */
   readonly lockTimeouts: number;
   readonly secondsByPhase: Readonly<Record<string, number>>;
-  /** Each gate that was asked, in the order of the first look; soak and cooling, which are watched alike, among them. */
+  /** Each gate that was asked, in the order of the first evaluation; soak and cooling, which are evaluated alike, among them. */
   readonly gates: readonly GateReport[];
   /** ARN of who started the run; absent for one that the console started. */
   readonly startedBy?: string;
 }
 
-/** Ends a run: writes what happened, gives the table free, tells people. */
+/** Ends a run: writes the report, releases the table locks, notifies operators. */
 export async function report(
   ports: Pick<Ports, "registry" | "database" | "clock" | "notifier">,
   run: Run,

@@ -39,28 +39,28 @@ const contract = (runId: string): PhaseChange => ({
 /** What every adapter of {@link RunRegistry} does. `harness` gives an empty one. */
 export function runRegistryConformance(name: string, harness: () => Promise<RunRegistry>): void {
   describe(`registry: ${name}`, () => {
-    registration(harness);
+    registrations(harness);
     takingOver(harness);
-    takingBack(harness);
+    undoLocks(harness);
     severalTables(harness);
     transitions(harness);
     pauses(harness);
-    guards(harness);
-    starters(harness);
+    watched(harness);
+    initiators(harness);
     concurrency(harness);
     severalTablesConcurrently(harness);
   });
 }
 
-function registration(harness: () => Promise<RunRegistry>): void {
-  it("gives a free table to the run that registers", async () => {
+function registrations(harness: () => Promise<RunRegistry>): void {
+  it("locks an unlocked table for the run that registers", async () => {
     const registry = await harness();
     expect(await registry.acquireTableLocks(run("a"))).toBeUndefined();
     expect(await registry.run("a")).toEqual(run("a"));
     expect(await registry.run("b")).toBeUndefined();
   });
 
-  it("says who holds a table, until that one releases it", async () => {
+  it("reads which run has a table locked, until it is released", async () => {
     const registry = await harness();
     await registry.acquireTableLocks(run("a"));
     expect(await lockHolder(registry, TABLE)).toEqual(run("a"));
@@ -69,7 +69,7 @@ function registration(harness: () => Promise<RunRegistry>): void {
     expect(await lockHolder(registry, TABLE)).toBeUndefined();
   });
 
-  it("names the run that holds the table, and keeps no record of the one that does not", async () => {
+  it("names the run that has the table locked, and keeps no record of the one that has not", async () => {
     const registry = await harness();
     await registry.acquireTableLocks(run("a"));
     expect(await registry.acquireTableLocks(run("b"))).toEqual(run("a"));
@@ -85,7 +85,7 @@ function registration(harness: () => Promise<RunRegistry>): void {
     expect((await registry.run("a"))?.phase).toBe("expand");
   });
 
-  it("gives a released table to the next run, and not to the same one again", async () => {
+  it("locks a released table for the next run, and not for the same one again", async () => {
     const registry = await harness();
     await registry.acquireTableLocks(run("a"));
     await registry.releaseTableLocks("a", "run");
@@ -95,7 +95,7 @@ function registration(harness: () => Promise<RunRegistry>): void {
     expect(await registry.acquireTableLocks(run("a"))).toEqual(run("b"));
   });
 
-  it("does not release a table that another run holds", async () => {
+  it("does not release a table that another run has locked", async () => {
     const registry = await harness();
     await registry.acquireTableLocks(run("a"));
     await registry.releaseTableLocks("a", "run");
@@ -136,7 +136,7 @@ function takingOver(harness: () => Promise<RunRegistry>): void {
     expect((await registry.runs(10)).map(({ runId }) => runId)).toEqual(["dead", "b"]);
   });
 
-  it("takes a table that was given free in the meantime", async () => {
+  it("locks a table that was released in the meantime", async () => {
     const registry = await harness();
     await registry.acquireTableLocks(run("dead"));
     await registry.releaseTableLocks("dead", "run");
@@ -144,7 +144,7 @@ function takingOver(harness: () => Promise<RunRegistry>): void {
     expect(await registry.acquireTableLocks(run("c"))).toEqual(run("b"));
   });
 
-  it("no longer lets the old holder release the table", async () => {
+  it("does not let the dead run release the table any more", async () => {
     const registry = await harness();
     await registry.acquireTableLocks(run("dead"));
     await registry.acquireTableLocks(run("b"), ["dead"]);
@@ -153,8 +153,8 @@ function takingOver(harness: () => Promise<RunRegistry>): void {
   });
 }
 
-function takingBack(harness: () => Promise<RunRegistry>): void {
-  it("gives a table back to a run that let go of it, once and again", async () => {
+function undoLocks(harness: () => Promise<RunRegistry>): void {
+  it("locks the table for the undo of a run that released it, once and again", async () => {
     const registry = await harness();
     await registry.acquireTableLocks(run("a"));
     await registry.releaseTableLocks("a", "run");
@@ -163,7 +163,7 @@ function takingBack(harness: () => Promise<RunRegistry>): void {
     expect(await lockHolder(registry, TABLE)).toEqual(run("a"));
   });
 
-  it("does not release what was retaken, nor give back what was not: each way ends by its own end", async () => {
+  it("releases what was locked for a run or for its undo, each by its own purpose", async () => {
     const registry = await harness();
     await registry.acquireTableLocks(run("a"));
     await registry.releaseTableLocks("a", "undo");
@@ -179,7 +179,7 @@ function takingBack(harness: () => Promise<RunRegistry>): void {
     expect(await lockHolder(registry, TABLE)).toBeUndefined();
   });
 
-  it("gives no table back that another run holds by now", async () => {
+  it("locks no table for an undo that another run has locked by now", async () => {
     const registry = await harness();
     await registry.acquireTableLocks(run("a"));
     await registry.releaseTableLocks("a", "run");
@@ -188,7 +188,7 @@ function takingBack(harness: () => Promise<RunRegistry>): void {
     expect(await lockHolder(registry, TABLE)).toEqual(run("b"));
   });
 
-  it("gives nothing to a run that it does not know", async () => {
+  it("locks nothing for a run that it does not know", async () => {
     const registry = await harness();
     await expect(registry.acquireUndoLocks("a")).rejects.toThrow(NotFound);
   });
@@ -361,16 +361,16 @@ function pauses(harness: () => Promise<RunRegistry>): void {
   });
 }
 
-function guards(harness: () => Promise<RunRegistry>): void {
+function watched(harness: () => Promise<RunRegistry>): void {
   it("finds the runs that name an alarm, by the whole name, in the phases asked for", async () => {
     const registry = await harness();
-    const guarded = (runId: string, alarms: readonly string[], phase: RunRecord["phase"]) =>
+    const watchedRun = (runId: string, alarms: readonly string[], phase: RunRecord["phase"]) =>
       registry.acquireTableLocks(run(runId, { alarms, phase, tables: [`crm/public.${runId}`] }));
-    await guarded("a", ["errors", "latency"], "backfill");
-    await guarded("b", ["errors-of-another"], "backfill");
-    await guarded("c", ["latency"], "cooling");
-    await guarded("d", ["latency"], "done");
-    await guarded("e", ["latency"], "contract");
+    await watchedRun("a", ["errors", "latency"], "backfill");
+    await watchedRun("b", ["errors-of-another"], "backfill");
+    await watchedRun("c", ["latency"], "cooling");
+    await watchedRun("d", ["latency"], "done");
+    await watchedRun("e", ["latency"], "contract");
     const found = async (alarm: string, phases: readonly RunRecord["phase"][]) =>
       (await registry.runsWatchedBy(alarm, phases)).map(({ runId }) => runId).sort();
     expect(await found("latency", REVERSIBLE)).toEqual(["a", "c"]);
@@ -383,7 +383,7 @@ function guards(harness: () => Promise<RunRegistry>): void {
   });
 }
 
-function starters(harness: () => Promise<RunRegistry>): void {
+function initiators(harness: () => Promise<RunRegistry>): void {
   it("notes the first who starts a run of a name", async () => {
     const registry = await harness();
     expect(await registry.initiator("a")).toBeUndefined();
@@ -433,7 +433,7 @@ function transitions(harness: () => Promise<RunRegistry>): void {
 }
 
 function concurrency(harness: () => Promise<RunRegistry>): void {
-  it("lets one of many runs have a table", async () => {
+  it("lets one of many runs lock a table", async () => {
     const registry = await harness();
     const ids = Array.from({ length: 12 }, (_, index) => `r${String(index)}`);
     const holders = await Promise.all(ids.map((runId) => registry.acquireTableLocks(run(runId))));
@@ -500,7 +500,7 @@ function concurrency(harness: () => Promise<RunRegistry>): void {
     }
   });
 
-  it("gives a free table to a run that takes it back or to a new one, never to both", async () => {
+  it("locks a table for an undo or for a new run, never for both", async () => {
     const registry = await harness();
     for (let round = 0; round < 10; round++) {
       const [old, fresh, table] = [`old${String(round)}`, `new${String(round)}`, `crm/public.t${String(round)}`];

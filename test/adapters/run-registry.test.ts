@@ -34,7 +34,7 @@ describe("registry on DynamoDB", () => {
     await expect(registry.run("a")).rejects.toThrow(ServiceRefused);
   });
 
-  it("says which item to delete where a table is held by a run without a record", async () => {
+  it("names the item to delete where a table is locked by a run without a record", async () => {
     const { dynamo, tableName } = await emptyTable();
     const hold = { id: { S: `table#${run("b").tables[0] ?? ""}` }, runId: { S: "ghost" } };
     await dynamo.send(new PutItemCommand({ TableName: tableName, Item: hold }));

@@ -2,16 +2,16 @@ import { REVERSIBLE, type Phase } from "../../plan/phases.ts";
 import type { RunRecord } from "../../ports.ts";
 import type { Ports } from "../run.ts";
 
-/** An alarm that fired, as CloudWatch tells it. */
+/** An alarm that fired, as CloudWatch reports it. */
 export interface FiredAlarm {
   readonly alarm: string;
-  /** CloudWatch's own words: the threshold, and the points that crossed it. */
+  /** CloudWatch's own text: the threshold, and the data points that crossed it. */
   readonly reason: string;
   /** When it fired; ISO 8601. */
   readonly at: string;
 }
 
-/** What came of it: names of runs. */
+/** What was done about it: names of runs. */
 export interface AlarmReport {
   readonly rolledBack: readonly string[];
   /** In contract: nothing returns their traffic. */
@@ -19,23 +19,22 @@ export interface AlarmReport {
 }
 
 /**
- * A run that began so long after the alarm fired has found it OK in its pre-flight: an event that comes late is no
- * news to it. Within these, the clocks of CloudWatch and of whoever began the run may differ; the run's first gate
- * reads the alarm as well.
+ * Seconds after the alarm fired. A run that began later found it OK in its preflight, so the event is late and is not
+ * about it. As far as this, the clocks of CloudWatch and of the run may differ; the run's first gate reads the alarm too.
  */
-const NEWS_SECONDS = 300;
+const MAX_CLOCK_DIFFERENCE_SECONDS = 300;
 
 /**
- * Rolls back every run that names the alarm and can be. It asks for nobody's leave, and looks at nothing else: the
- * rollback's claim decides between it, contract and any other rollback. The same alarm may come any number of times.
- * A rollback that died is started again: until it has ended, its run has its tables locked.
+ * Rolls back every run that names the alarm and can be rolled back. It needs no approval and reads nothing else: the
+ * rollback's transition decides between it, contract and any other rollback. The same event may come any number of
+ * times. A rollback that died is started again: until it has ended, its run has its tables locked.
  *
  * @throws what the first start or message failed with, once all the others were tried: the event then comes again.
  */
 export async function onAlarm(ports: AlarmPorts, fired: FiredAlarm): Promise<AlarmReport> {
   const { registry, notifier } = ports;
   const runs = (await registry.runsWatchedBy(fired.alarm, [...REVERSIBLE, "rolled-back", "contract"])).filter(
-    ({ startedAt }) => Date.parse(startedAt) - Date.parse(fired.at) <= NEWS_SECONDS * 1_000,
+    ({ startedAt }) => Date.parse(startedAt) - Date.parse(fired.at) <= MAX_CLOCK_DIFFERENCE_SECONDS * 1_000,
   );
   const inPhase = (phases: readonly Phase[]) => runs.filter(({ phase }) => phases.includes(phase));
   const tooLate = inPhase(["contract"]);
@@ -55,7 +54,7 @@ export async function onAlarm(ports: AlarmPorts, fired: FiredAlarm): Promise<Ala
 
 type AlarmPorts = Pick<Ports, "registry" | "executions" | "notifier">;
 
-/** Each for itself: one that cannot be started keeps no other from it. */
+/** Each independently: one that cannot be started does not prevent the others. */
 async function startRollbacks(
   { executions }: Pick<AlarmPorts, "executions">,
   runs: readonly RunRecord[],
@@ -96,7 +95,7 @@ function tooLateFor(
     subject: `Sluice: ${migration} cannot be rolled back any more`,
     body:
       `${reason}\nRun ${runId} names this alarm and is in contract: the old shape is being removed, so there is no ` +
-      `path to return traffic to. Nothing was done. Mend it on the new shape; sluice status ${runId} says how far ` +
+      `path to return traffic to. Nothing was done. Fix it on the new shape; sluice status ${runId} shows how far ` +
       `contract is.`,
   };
 }

@@ -9,7 +9,7 @@ export class FakeRunRegistry implements RunRegistry {
   readonly #locks = new Map<string, { readonly runId: string; readonly purpose: LockPurpose }>();
   readonly #starters = new Map<string, string>();
 
-  /** Without a break between the look and the change, as in the database's transaction; so are those below. */
+  /** Without a break between the read and the change, as in the database's transaction; so are those below. */
   acquireTableLocks(run: RunRecord, deadRuns: readonly string[] = []): Promise<RunRecord | undefined> {
     return Promise.resolve().then(() => {
       const registered = this.#runs.has(run.runId);
@@ -65,10 +65,10 @@ export class FakeRunRegistry implements RunRegistry {
   }
 
   runsWatchedBy(alarm: string, phases: readonly Phase[]): Promise<readonly RunRecord[]> {
-    const guarded = [...this.#runs.values()].filter(
+    const watched = [...this.#runs.values()].filter(
       ({ alarms, phase }) => alarms.includes(alarm) && phases.includes(phase),
     );
-    return Promise.resolve(guarded);
+    return Promise.resolve(watched);
   }
 
   transition({ runId, from, to, at, reason, unlessPaused = false }: PhaseChange): Promise<RunRecord> {

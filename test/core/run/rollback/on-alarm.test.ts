@@ -63,7 +63,7 @@ describe("an alarm that fires", () => {
     expect(rolledBack()).toEqual(["friday", "monday"]);
   });
 
-  it("starts a rollback again that died before it had given the table free, and none that is at work", async () => {
+  it("starts a rollback again that died before it released the table lock, and none that is under way", async () => {
     await run("friday", "rolled-back");
     const first = await executions.startRollback({ run: "friday", reason: "by hand" });
     expect(await fire()).toEqual({ rolledBack: ["friday"], tooLate: [] });
@@ -77,7 +77,7 @@ describe("an alarm that fires", () => {
     expect(await fire()).toEqual({ rolledBack: ["monday"], tooLate: [] });
   });
 
-  it("rolls back what it can where the run registry cannot say who holds the table of another, and then fails", async () => {
+  it("rolls back what it can where the run registry cannot read who has the table of another locked, and then fails", async () => {
     await run("friday", "soak");
     await run("monday", "rolled-back");
     const failure = new ServiceUnavailable({ object: "registry", problem: "is away", remedy: "Wait" });
@@ -86,12 +86,12 @@ describe("an alarm that fires", () => {
     expect(rolledBack()).toEqual(["friday"]);
   });
 
-  it("means nothing where no run names it", async () => {
+  it("does nothing where no run names it", async () => {
     await run("friday", "soak");
     expect(await fire({ alarm: "disk-full" })).toEqual({ rolledBack: [], tooLate: [] });
   });
 
-  it("tells people of a run in contract, which nothing can return", async () => {
+  it("notifies operators of a run in contract, which cannot be rolled back", async () => {
     await run("friday", "contract");
     expect(await fire()).toEqual({ rolledBack: [], tooLate: ["friday"] });
     expect(executions.rollbacks).toEqual([]);
@@ -154,7 +154,7 @@ describe("an alarm that fires", () => {
     expect(rolledBack()).toEqual(["a", "b", "c"]);
   });
 
-  it("is no news to a run that began long after it: its event is late, and the alarm was OK at the start", async () => {
+  it("does not concern a run that began long after it: its event is late, and the alarm was OK at the start", async () => {
     await run("just-begun", "expand", { startedAt: "2026-01-31T10:15:30.000Z" });
     await run("next-morning", "expand", { startedAt: "2026-01-31T10:45:00.000Z" });
     expect(await fire()).toEqual({ rolledBack: ["just-begun"], tooLate: [] });

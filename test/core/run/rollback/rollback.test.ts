@@ -285,7 +285,7 @@ describe("rollback", () => {
   });
 
   describe("is recorded", () => {
-    it("in the ledger, gives the table free and tells people, and keeps the expanded schema", async () => {
+    it("in the ledger, releases the table lock and notifies operators, and keeps the expanded schema", async () => {
       await stage.flow.apply(stage.run.plan.expand);
       expect(await recordRollback(stage.ports, claim)).toEqual({ ...claim, ledgerWritten: true });
       const { rows } = await fresh.client.query(

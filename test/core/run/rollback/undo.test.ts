@@ -149,7 +149,7 @@ describe("undoing a run", () => {
     expect(await functions()).toBe(0);
   });
 
-  it("writes who asked and why, closes the run, gives the table free and tells people", async () => {
+  it("writes who asked and why, closes the run, releases the table lock and notifies operators", async () => {
     const { plan } = await rolledBack();
     const claimed = await claimUndo(ports, { run: "first", reason: "not needed", by: "arn:aws:iam::1:user/ann" });
     const reason = "not needed (arn:aws:iam::1:user/ann)";
@@ -279,7 +279,7 @@ describe("undoing a run", () => {
       await fresh.client.query(`UPDATE sluice.run SET outcome = 'rolled-back' WHERE run_id = 'second'`);
       await ports.registry.transition({ runId: "first", from: ["undone"], to: "rolled-back", at: "now" });
       await fresh.client.query(`UPDATE sluice.run SET outcome = 'rolled-back' WHERE run_id = 'first'`);
-      await refused(/has a plan that is over; what the table has is of the plan of run "second"\. Undo run "second"/);
+      await refused(/has a plan that is over; what the table has now is of the plan of run "second"\. Undo run "second"/);
     });
 
     it("where contract has begun on its plan", async () => {
@@ -305,7 +305,7 @@ describe("undoing a run", () => {
       expect(await claim()).toMatchObject({ runId: "first" });
     });
 
-    it("and gives the table free again, where the flag was deployed just before it had the table", async () => {
+    it("and releases the table lock again, where the flag was deployed just before it had the table", async () => {
       const { plan } = await rolledBack();
       const acquire = ports.registry.acquireUndoLocks.bind(ports.registry);
       vi.spyOn(ports.registry, "acquireUndoLocks").mockImplementationOnce(async (runId) => {
@@ -319,7 +319,7 @@ describe("undoing a run", () => {
   });
 
   describe("drops nothing", () => {
-    it("where somebody deployed the flag anew since the claim, and goes on when that was taken back", async () => {
+    it("where an operator deployed the flag anew since the claim, and goes on when that was taken back", async () => {
       const { plan } = await rolledBack();
       const claimed = await claim();
       await ports.flags.deployNow(MIGRATION.migration, plan.cutover.at(-1)?.flag ?? OLD_PATH);
@@ -537,7 +537,7 @@ describe("undoing a run", () => {
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     const [winner, loser] = results[0].status === "fulfilled" ? ["first", "second"] : ["second", "first"];
     await undone(winner);
-    await expect(claim(loser)).rejects.toThrow(/what it expanded is gone already/);
+    await expect(claim(loser)).rejects.toThrow(/what it expanded was removed already/);
   });
 
   /** Lets time pass: everything that the ledger has happened that much earlier. */
