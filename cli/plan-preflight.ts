@@ -1,6 +1,6 @@
 import type { Catalog } from "../core/catalog/catalog.ts";
 import { openPlan, type OpenPlan } from "../core/ledger/run.ts";
-import { migratedTable } from "../core/migration/migrated-table.ts";
+import { migratedTable } from "../core/operations/migration-operations.ts";
 import type { Migration } from "../core/migration/schema.ts";
 import type { CheckResult, PreflightContext } from "../core/preflight/check.ts";
 import { DATABASE_NOT_ASKED, gatherDatabase, gatherStack, STACK_NOT_ASKED } from "../core/preflight/gather.ts";

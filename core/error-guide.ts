@@ -72,7 +72,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
   },
   ServiceRefused: {
     means:
-      "Such a service refused a call: a permission, a limit, two AppConfig environments of one name, an item of registry that somebody wrote by hand",
+      "Such a service refused a call: a permission, a limit, two AppConfig environments of one name, an item of the run registry that somebody wrote by hand",
     press: "Mend it, start again",
   },
   ValidationIncomplete: {

@@ -144,13 +144,13 @@ export class DatabaseUnavailable extends SluiceError {
   override readonly retry = "transient";
 }
 
-/** A registry-plane service (DynamoDB, AppConfig, CloudWatch, S3) did not answer. */
+/** A control-plane service (DynamoDB, AppConfig, CloudWatch, S3) did not answer. */
 export class ServiceUnavailable extends SluiceError {
   override readonly name = "ServiceUnavailable";
   override readonly retry = "transient";
 }
 
-/** A registry-plane service refused a call: a missing permission, a limit, an object in a state that forbids it. */
+/** A control-plane service refused a call: a missing permission, a limit, an object in a state that forbids it. */
 export class ServiceRefused extends SluiceError {
   override readonly name = "ServiceRefused";
   override readonly retry = "never";

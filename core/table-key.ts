@@ -1,4 +1,4 @@
-import { migratedTable } from "./migration/migrated-table.ts";
+import { migratedTable } from "./operations/migration-operations.ts";
 import type { Migration } from "./migration/schema.ts";
 
 interface TableName {

@@ -15,6 +15,9 @@ import { type Definition, readDefinition } from "./definition.ts";
 import { LIVE_ALIAS } from "./live-alias.ts";
 import type { StepLambda } from "./step-lambda.ts";
 
+/** What the definitions' ARNs of integrations have in place of `aws`, which China and GovCloud do not have. */
+const PARTITION = "Partition";
+
 export interface AslStateMachineProps {
   /** `migration` for `state-machines/migration.asl.json`. */
   readonly definition: string;
@@ -41,7 +44,7 @@ export class AslStateMachine extends Construct {
       stateMachineName: props.stateMachineName,
       stateMachineType: StateMachineType.STANDARD,
       definitionBody: DefinitionBody.fromString(JSON.stringify(definition.body)),
-      definitionSubstitutions: substitutions(definition, props),
+      definitionSubstitutions: this.substitutions(definition, props),
       tracingEnabled: true,
       logs: { destination: this.logGroup(props), level: LogLevel.ALL, includeExecutionData: false },
       removalPolicy: RemovalPolicy.DESTROY,
@@ -52,6 +55,21 @@ export class AslStateMachine extends Construct {
     acknowledgeWildcards(this, {
       "*": "Log deliveries and X-Ray have no resources that a policy could name",
     });
+  }
+
+  private substitutions({ substitutions: keys }: Definition, props: AslStateMachineProps): Record<string, string> {
+    const { steps, starts = {} } = props;
+    const value = (key: string) =>
+      key === PARTITION
+        ? Stack.of(this).partition
+        : (steps.get(key)?.function.functionArn ?? starts[key]?.stateMachineArn);
+    const values = keys.map((key) => {
+      const found = value(key);
+      if (found === undefined)
+        throw new RangeError(`state machine definition names "\${${key}}", which is not deployed`);
+      return [key, found] as const;
+    });
+    return Object.fromEntries(values);
   }
 
   private logGroup({ retain }: AslStateMachineProps): LogGroup {
@@ -114,16 +132,4 @@ export class AslStateMachine extends Construct {
     });
     return alias.ref;
   }
-}
-
-function substitutions(
-  { substitutions: keys }: Definition,
-  { steps, starts = {} }: AslStateMachineProps,
-): Record<string, string> {
-  const arns = keys.map((key) => {
-    const arn = steps.get(key)?.function.functionArn ?? starts[key]?.stateMachineArn;
-    if (arn === undefined) throw new RangeError(`state machine definition names "\${${key}}", which is not deployed`);
-    return [key, arn] as const;
-  });
-  return Object.fromEntries(arns);
 }

@@ -76,15 +76,8 @@ export async function reachableBinaries(
 
 /** Whether the installation ships the extension (its shared library is there to preload). */
 export async function shipsExtension(binaries: PostgresBinaries, extension: string): Promise<boolean> {
-  const registry = resolve(
-    dirname(binaries.postgres),
-    "..",
-    "share",
-    "postgresql",
-    "extension",
-    `${extension}.registry`,
-  );
-  return readFile(registry).then(
+  const control = resolve(dirname(binaries.postgres), "..", "share", "postgresql", "extension", `${extension}.control`);
+  return readFile(control).then(
     () => true,
     () => false,
   );

@@ -38,7 +38,7 @@ function heading(mark: string, section: Section, { style }: Layout): string[] {
 function title(plan: Plan, layout: Layout): string[] {
   const { table } = plan;
   const rows: [string, string][] = [
-    ["operation", plan.operation.summary],
+    ...plan.operations.map(({ summary }): [string, string] => ["operation", summary]),
     ["database", `${plan.database}, PostgreSQL ${serverVersion(plan.serverVersion)}`],
     ["table", `${table.schema}.${table.name}, ${table.kind} of about ${counted(table.rows, "row")}`],
     ["size", `${bytes(table.bytes)} in ${counted(table.blocks, "block")}`],

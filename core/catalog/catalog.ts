@@ -102,6 +102,16 @@ export interface ColumnCatalog {
   readonly notNull: boolean;
   /** Whether a domain in the type has a NOT NULL or CHECK: adding such a column rewrites the table. */
   readonly domainConstrained?: boolean | undefined;
+  /** The type beneath any domains, with its modifier: `character varying(80)`. */
+  readonly underlyingType?: string | undefined;
+  /** Storage, where it is not the type's own: `PLAIN`, `EXTERNAL`, `EXTENDED`, `MAIN`. */
+  readonly storage?: string | undefined;
+  /** Compression method, where it is not the server's default: `lz4`. */
+  readonly compression?: string | undefined;
+  /** Statistics target, where it is not the server's default. */
+  readonly statisticsTarget?: number | undefined;
+  /** Attribute options as PostgreSQL has them: `n_distinct=-0.2`. */
+  readonly options?: readonly string[] | undefined;
   /** `pg_get_expr` of the default, the column's own or else its domain's; absent where none or generated. */
   readonly default?: string | undefined;
   /** True where the default calls a volatile function (`nextval`, `random`, `clock_timestamp`). */
@@ -132,6 +142,8 @@ export interface IndexCatalog {
   /** The partition that it is on, as `schema.name`, where no index of the table is above it. */
   readonly partition?: string | undefined;
   readonly nullsNotDistinct: boolean;
+  /** True of a deferrable constraint's index, which checks uniqueness at the end of a statement or a transaction. */
+  readonly deferrable?: boolean | undefined;
   /** Name of the constraint that owns it; absent where none. */
   readonly constraint?: string | undefined;
   /** The WHERE clause of a partial index, with the columns that it reads. */

@@ -6,7 +6,7 @@
  * The templates stand in the plan; `{relation}` is the table or the leaf partition, quoted.
  */
 import type { Session } from "../ports.ts";
-import { fragment, raw, type ParameterValue, type Raw } from "../sql/statement.ts";
+import { fragment, join, raw, type ParameterValue, type Raw } from "../sql/statement.ts";
 import type { ClaimedShard, ShardJob } from "./shard.ts";
 
 const KEY =
@@ -38,40 +38,64 @@ const advance = (rowsChanged: Raw): Raw => fragment`progress AS (
 )`;
 
 /** Writes the rows of a range of blocks that are not in agreement yet. */
-export function backfillTemplate(pair: { readonly derive: Raw; readonly disagrees: Raw }): string {
+export function backfillTemplate(pairs: readonly Pick<PairColumns, "derive" | "isDistinct">[]): string {
+  const derive = join(pairs.map((pair) => pair.derive));
   return fragment`WITH ${CLAIM}, batch AS (
-  UPDATE ONLY {relation} AS t SET ${pair.derive}
-  WHERE ${BLOCKS} AND ${pair.disagrees} AND EXISTS (SELECT FROM claim)
+  UPDATE ONLY {relation} AS t SET ${derive}
+  WHERE ${BLOCKS} AND ${anyDistinct(pairs)} AND EXISTS (SELECT FROM claim)
   RETURNING 1
 ), ${advance(raw("(SELECT count(*) FROM batch)"))}
 SELECT (SELECT count(*) FROM progress) AS claimed, (SELECT count(*) FROM batch) AS rows`.text;
+}
+
+/** Two columns that must be equal, as SQL over a row with the alias `t`. */
+export interface PairColumns {
+  /** `SET` clause that derives the new side. */
+  readonly derive: Raw;
+  readonly isDistinct: Raw;
+  readonly old: Raw;
+  readonly new: Raw;
 }
 
 export interface ScanColumns {
   readonly segments: readonly Raw[];
   /** Segment as JSON text, over the grouped columns. */
   readonly segment: Raw;
-  readonly old: Raw;
-  readonly new: Raw;
-  readonly disagrees: Raw;
+  readonly pairs: readonly Pick<PairColumns, "isDistinct" | "old" | "new">[];
 }
 
-/** Any number does; a constant makes the sums of two runs comparable. */
+function anyDistinct(pairs: readonly Pick<PairColumns, "isDistinct">[]): Raw {
+  const [only, ...more] = pairs.map(({ isDistinct }) => isDistinct);
+  return only && more.length === 0
+    ? only
+    : fragment`(${join(
+        pairs.map(({ isDistinct }) => isDistinct),
+        " OR ",
+      )})`;
+}
+
+/** Any number does, and one more for each further pair; a constant makes the sums of two runs comparable. */
 const HASH_SEED = 5_101;
 
 /**
- * Reads a range of blocks once and records, by segment: rows, nulls on both sides, exact mismatches and the sums of
- * a 64-bit seeded hash of both sides.
+ * Reads a range of blocks once and records, by segment: rows, rows in which a pair differs, and over all pairs the
+ * nulls and the sums of a 64-bit seeded hash of both sides.
  */
 export function scanTemplate(columns: ScanColumns): string {
-  const hash = (side: Raw): Raw =>
-    fragment`coalesce(sum(hashtextextended(CAST(${side} AS text), ${raw(String(HASH_SEED))})), 0)`;
+  const sums = (term: (pair: ScanColumns["pairs"][number], index: number) => Raw): Raw =>
+    join(columns.pairs.map(term), " + ");
+  const nulls = (side: "old" | "new"): Raw => sums((pair) => fragment`count(*) FILTER (WHERE ${pair[side]} IS NULL)`);
+  const hash = (side: "old" | "new"): Raw =>
+    sums((pair, index) => {
+      const seed = raw(String(HASH_SEED + index));
+      return fragment`coalesce(sum(hashtextextended(CAST(${pair[side]} AS text), ${seed})), 0)`;
+    });
   const groupBy =
     columns.segments.length === 0 ? raw("") : raw(` GROUP BY ${columns.segments.map((s) => s.text).join(", ")}`);
   return fragment`WITH ${CLAIM}, scan AS (
   SELECT ${columns.segment} AS segment, count(*) AS rows,
-    count(*) FILTER (WHERE ${columns.old} IS NULL) AS old_nulls, count(*) FILTER (WHERE ${columns.new} IS NULL) AS new_nulls,
-    count(*) FILTER (WHERE ${columns.disagrees}) AS mismatches, ${hash(columns.old)} AS old_hash, ${hash(columns.new)} AS new_hash
+    ${nulls("old")} AS old_nulls, ${nulls("new")} AS new_nulls,
+    count(*) FILTER (WHERE ${anyDistinct(columns.pairs)}) AS mismatches, ${hash("old")} AS old_hash, ${hash("new")} AS new_hash
   FROM ONLY {relation} AS t
   WHERE ${BLOCKS} AND EXISTS (SELECT FROM claim)${groupBy}
 ), recorded AS (

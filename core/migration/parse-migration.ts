@@ -20,7 +20,7 @@ interface Problem {
  * @throws MigrationInvalid with every problem at once, one a line: file and line, path, the value given, what is
  * allowed.
  * @example
- * parseMigration(await readFile(file, "utf8"), file).operation.rename_column?.to
+ * parseMigration(await readFile(file, "utf8"), file).operations
  */
 export function parseMigration(text: string, file: string): Migration {
   const document = readDocument(text);
@@ -103,6 +103,11 @@ function nearestBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): read
   return [...branches].sort((a, b) => depth(b) - depth(a) || worded(b) - worded(a))[0] ?? [];
 }
 
+/** Keys of earlier versions, and how what they said is written now. */
+const MOVED_KEYS: ReadonlyMap<string, string> = new Map([
+  ["operation", 'is a list now; write "operations:" with an entry "- rename_column: { table, from, to }"'],
+]);
+
 interface UnknownKey {
   readonly path: Path;
   readonly key: string;
@@ -110,6 +115,8 @@ interface UnknownKey {
 }
 
 function unknownKey({ path, key, document }: UnknownKey): Problem {
+  const moved = path.length === 0 ? MOVED_KEYS.get(key) : undefined;
+  if (moved !== undefined) return { line: document.lineOf([key], "key"), text: `${key}: ${moved}` };
   const known = keysOf(schemaAt(path)).filter((name) => name !== "$schema");
   const near = nearestName(key, known);
   const hint = near === undefined ? `allowed: ${known.join(", ")}` : `did you mean "${near}"?`;

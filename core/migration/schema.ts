@@ -4,78 +4,19 @@
  * what this version does not implement yet is listed in `unimplemented.ts` and refused by name.
  */
 import { z } from "zod";
-import { duration, identifierText, migrationName, tableName, timeout } from "./scalars.ts";
+import { OPERATIONS } from "../operations/registry.ts";
+import { duration, identifierText, migrationName, timeout } from "./scalars.ts";
 
 const column = identifierText;
-const table = tableName.describe('"schema.name", or { schema, name } where a name holds a dot');
 const expression = z.string().min(1).describe("One SQL expression over the row's columns");
 
-const renameColumn = z
-  .strictObject({
-    table,
-    from: column.describe("The column's name today"),
-    to: column.describe("Its name afterwards; a new column until contract"),
-  })
-  .refine(({ from, to }) => from !== to, { error: '"to" must differ from "from"', path: ["to"] })
-  .describe("Rename a column: both live side by side, kept equal by triggers, until contract");
-
-const changeType = z
-  .strictObject({
-    table,
-    column,
-    to: column.describe("The new column's name"),
-    type: z.string().min(1),
-    up: expression,
-    down: expression,
-    lossy_down: z.boolean().default(false).describe("Acknowledges that `down` loses data"),
-  })
-  .describe("Change a column's type through a new column");
-
-const setNotNull = z
-  .strictObject({
-    table,
-    column,
-    fill: expression.describe("The value for rows that have none"),
-    partial: expression.optional().describe("Hold only the rows that satisfy this to it"),
-  })
-  .describe("Make a column NOT NULL on history that has nulls");
-
-const addColumn = z
-  .strictObject({ table, column, type: z.string().min(1), up: expression })
-  .describe("Add a column that is derived from others");
-
-const addConstraint = z
-  .strictObject({ table, name: identifierText, check: expression })
-  .describe("Add a CHECK constraint to a table with history");
-
-const copyTable = z
-  .strictObject({ from: table, to: table, key: z.array(column).min(1), columns: z.record(column, expression) })
-  .describe("Copy a table into a new one and keep both in step");
-
-const moveStore = z
-  .strictObject({
-    table,
-    aggregate: z.string().min(1),
-    outbox: table,
-    target: z.string().min(1),
-    reconcile_every: duration,
-  })
-  .describe("Move writes to another store through a transactional outbox and CDC");
-
+/** One key an operation; the registry has their schemas. */
 const operation = z
-  .strictObject({
-    rename_column: renameColumn.optional(),
-    change_type: changeType.optional(),
-    set_not_null: setNotNull.optional(),
-    add_column: addColumn.optional(),
-    add_constraint: addConstraint.optional(),
-    copy_table: copyTable.optional(),
-    move_store: moveStore.optional(),
+  .strictObject(Object.fromEntries(OPERATIONS.map(({ name, schema }) => [name, schema.optional()])))
+  .refine((entry) => Object.values(entry).filter((spec) => spec !== undefined).length === 1, {
+    error: "exactly one operation an entry",
   })
-  .refine((value) => Object.values(value).filter((kind) => kind !== undefined).length === 1, {
-    error: "exactly one operation",
-  })
-  .describe("What changes");
+  .describe("One change: the operation's name, and what it changes");
 
 const softWindow = z.strictObject({
   days: z.array(z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])).min(1),
@@ -328,7 +269,10 @@ export const migrationSchema = z
     description: z.string().min(1).describe("What it is for, for people"),
     database: z.string().min(1).describe("A database that cdk.json names"),
     mode: z.enum(["safe", "aggressive"]).default("safe").describe("How much safety is given up for speed"),
-    operation,
+    operations: z
+      .array(operation)
+      .min(1)
+      .describe("What changes, in order; one flag, one cutover and one contract for all"),
     locks: z
       .strictObject({
         timeout: timeout.prefault("500ms").describe("The longest that our DDL waits for a lock, and makes others wait"),

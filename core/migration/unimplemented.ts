@@ -26,16 +26,8 @@ const aboveLongestSlice: NonNullable<Unimplemented["only"]> = {
   refuses: (value) => (duration.safeParse(value).data ?? 0) > MAX_SLICE_MS,
 };
 
-const ONLY_RENAME = "this version migrates rename_column only";
-
 export const UNIMPLEMENTED: readonly Unimplemented[] = [
   { path: "mode", only: only("aggressive"), instead: 'leave it out or use "safe"' },
-  { path: "operation.change_type", instead: ONLY_RENAME },
-  { path: "operation.set_not_null", instead: ONLY_RENAME },
-  { path: "operation.add_column", instead: ONLY_RENAME },
-  { path: "operation.add_constraint", instead: ONLY_RENAME },
-  { path: "operation.copy_table", instead: ONLY_RENAME },
-  { path: "operation.move_store", instead: ONLY_RENAME },
   { path: "backfill.slice", only: aboveLongestSlice, instead: "use at most 10m: a worker goes on with its next slice" },
   { path: "backfill.max_rows_per_second", instead: "lower backfill.workers or backfill.batch.target" },
   { path: "backfill.soft_windows", instead: "start the run outside the peak and lower backfill.workers" },

@@ -1,42 +1,109 @@
-import type { Catalog } from "../catalog/catalog.ts";
-import type { Migration } from "../migration/schema.ts";
+import type { z } from "zod";
+import type { TableCatalog } from "../catalog/catalog.ts";
 import type { DdlStep } from "../plan/plan.ts";
+import type { CheckResult, ListedCheck, TableContext } from "../preflight/check.ts";
 import type { Raw } from "../sql/statement.ts";
+import type { ColumnPair } from "./toolkit/column-pair.ts";
+import type { LockLimits } from "./toolkit/ddl-step.ts";
 
-/** What one kind of change contributes to a plan. Everything is SQL as data; the plan's executor runs it. */
+export interface TableName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** What one operation contributes to a plan: SQL as data, each part empty where the operation has no work for it. */
 export interface OperationPlan {
-  readonly kind: string;
   /** One line for a person. */
   readonly summary: string;
-  readonly table: { readonly schema: string; readonly name: string };
-  /** Additive, in order; the last steps are the sync triggers. */
+  /** Additive steps, in order. The sync triggers of `pairs` are created behind those of all operations. */
   readonly expand: readonly DdlStep[];
-  /** The pair that must agree in every row, over the alias `t`. */
-  readonly pair: SyncedPair;
-  /** Built after the backfill. */
+  /** Columns that the planner keeps in sync from the end of expand until contract, backfills and validates. */
+  readonly pairs: readonly ColumnPair[];
+  /** Built after the backfill, so that its updates stay HOT. */
   readonly indexes: readonly DdlStep[];
-  /** What expand adds, and undo drops. */
-  readonly adds: { readonly column: string };
-  /** What contract drops, and the indexes on it that the plan has built again. */
-  readonly removes: { readonly column: string; readonly indexes: readonly string[] };
-  readonly contract: readonly DdlStep[];
-  readonly undo: readonly DdlStep[];
+  /** Columns that expand adds and that contract, or an undo, drops again, with the indexes that this plan builds on them. */
+  readonly mirrors: readonly MirrorColumn[];
+  /** Statements of the table's contract transaction; the sync triggers are dropped first in it. */
+  readonly contract: readonly Raw[];
+  /** The same of its undo transaction. */
+  readonly undo: readonly Raw[];
+  /** Facts that refuse nothing. */
   readonly notes: readonly string[];
 }
 
-/** The two sides of a change as SQL over a row with the alias `t`. */
-export interface SyncedPair {
-  /** `SET` clause that derives the new side. */
-  readonly derive: Raw;
-  /** True where the sides disagree; exact, to the bit. */
-  readonly disagrees: Raw;
-  /** The old and new value, as they are. */
-  readonly old: Raw;
-  readonly new: Raw;
+export interface MirrorColumn {
+  readonly column: string;
+  /** Names, without the schema. */
+  readonly indexes: readonly string[];
 }
 
 /** What an operation may read while it plans. */
 export interface OperationContext {
-  readonly migration: Migration;
-  readonly catalog: Catalog;
+  readonly table: TableCatalog;
+  readonly limits: LockLimits;
+}
+
+interface OperationDefinition<S extends z.ZodType> {
+  /** Its key in a migration file: `rename_column`. */
+  readonly name: string;
+  /** What the file says of it; its description is the reference's. */
+  readonly schema: S;
+  readonly table: (spec: z.output<S>) => TableName;
+  /** Columns that exist from the end of expand on, and not before: a gate's predicate may name them. */
+  readonly addedColumns: (spec: z.output<S>) => readonly string[];
+  /** Whether its plan builds an index, for which no limit of time is known; absent: never. */
+  readonly buildsIndexes?: (spec: z.output<S>, table: TableCatalog) => boolean;
+  /** Whether traffic moves by a flag between an old and a new path. */
+  readonly traffic: boolean;
+  /** Pure. @throws NotFound where what it names is not in the catalog. */
+  readonly plan: (spec: z.output<S>, context: OperationContext) => OperationPlan;
+  /** For the reference, in the order in which they are shown. */
+  readonly checks: readonly Omit<ListedCheck<never>, "check">[];
+  readonly check: (spec: z.output<S>, context: TableContext) => readonly CheckResult[];
+}
+
+/** One operation of one migration, its values bound. */
+export interface BoundOperation {
+  readonly name: string;
+  readonly table: TableName;
+  readonly addedColumns: readonly string[];
+  readonly traffic: boolean;
+  buildsIndexes(table: TableCatalog): boolean;
+  plan(context: OperationContext): OperationPlan;
+  check(context: TableContext): readonly CheckResult[];
+}
+
+/** An operation as the registry holds it: its values are checked by its own schema before `bind` gets them. */
+export interface Operation {
+  readonly name: string;
+  readonly schema: z.ZodType;
+  readonly checks: readonly Omit<ListedCheck<never>, "check">[];
+  bind(spec: unknown): BoundOperation;
+}
+
+/**
+ * Defines one kind of change: everything that the product knows of it is here.
+ *
+ * @example
+ * export const renameColumn = defineOperation({ name: "rename_column", schema, ... });
+ */
+export function defineOperation<S extends z.ZodType>(definition: OperationDefinition<S>): Operation {
+  const { name, schema, checks, traffic } = definition;
+  return {
+    name,
+    schema,
+    checks,
+    bind: (parsed) => {
+      const spec = parsed as z.output<S>;
+      return {
+        name,
+        traffic,
+        table: definition.table(spec),
+        addedColumns: definition.addedColumns(spec),
+        buildsIndexes: (table) => definition.buildsIndexes?.(spec, table) ?? false,
+        plan: (context) => definition.plan(spec, context),
+        check: (context) => definition.check(spec, context),
+      };
+    },
+  };
 }

@@ -1,137 +1,82 @@
-import type { ColumnCatalog } from "../catalog/catalog.ts";
+import { z } from "zod";
 import { NotFound } from "../errors.ts";
-import type { Migration } from "../migration/schema.ts";
-import { isDistinct } from "../sql/is-distinct.ts";
-import { literal } from "../sql/identifier.ts";
-import { fragment, name, raw, type Raw } from "../sql/statement.ts";
-import { carriedIndexes, indexesToCarry } from "./carried-index.ts";
-import {
-  dropSyncFunctions,
-  dropSyncTriggers,
-  syncFunctions,
-  syncIntact,
-  syncTriggers,
-  type ColumnPair,
-} from "./column-sync.ts";
-import { transactional, type LockLimits } from "./ddl-step.ts";
-import type { OperationContext, OperationPlan } from "./operation.ts";
+import { identifierText, tableName } from "../migration/scalars.ts";
+import { fragment, name, raw } from "../sql/statement.ts";
+import { defineOperation, type OperationPlan } from "./operation.ts";
+import { checkMirroredColumn, MIRRORED_COLUMN_CHECKS } from "./toolkit/mirrored-column-checks.ts";
+import type { ColumnPair } from "./toolkit/column-pair.ts";
+import { transactional } from "./toolkit/ddl-step.ts";
+import { addMirror, dropColumn } from "./toolkit/mirror-column.ts";
+import { mirrorIndexes } from "./toolkit/mirror-indexes.ts";
 
-type RenameColumn = NonNullable<Migration["operation"]["rename_column"]>;
+const schema = z
+  .strictObject({
+    table: tableName.describe('"schema.name", or { schema, name } where a name holds a dot'),
+    from: identifierText.describe("The column's name today"),
+    to: identifierText.describe("Its name afterwards; a mirror of the column until contract"),
+    functions: z
+      .array(
+        z.string().regex(/^\s*CREATE\s+OR\s+REPLACE\s+(FUNCTION|PROCEDURE)\s/i, {
+          error: "a CREATE OR REPLACE FUNCTION or CREATE OR REPLACE PROCEDURE statement",
+        }),
+      )
+      .default([])
+      .describe("New text of the functions that name the column, replaced in the contract transaction"),
+  })
+  .refine(({ from, to }) => from !== to, { error: '"to" must differ from "from"', path: ["to"] })
+  .describe("Rename a column: a mirror has the new name, kept equal by triggers, until contract renames the column");
 
 /**
- * Renames a column by way of a second one: add it beside the old, keep both equal, fill it, move the readers and
- * writers over, drop the old one. `ALTER TABLE ... RENAME COLUMN` would break every reader at one moment.
+ * Renames a column by way of a mirror: a second column of the new name, kept equal by triggers, filled, and read and
+ * written by the application step by step. Contract drops the mirror and renames the old column in one short
+ * transaction: the validation found both equal, so nothing is lost, and all that hangs on the old column (constraints,
+ * keys, identity, default, views, policies, statistics, its position) stays where it is, by PostgreSQL's own hand.
+ * `ALTER TABLE ... RENAME COLUMN` alone would break every reader at one moment.
  */
-export function renameColumn(operation: RenameColumn, { migration, catalog }: OperationContext): OperationPlan {
-  const { table, from, to } = operation;
-  const column = catalog.table?.columns.find((candidate) => candidate.name === from);
-  if (!catalog.table || !column) {
-    throw new NotFound({
-      object: catalog.table
-        ? `column "${table.schema}.${table.name}.${from}"`
-        : `table "${table.schema}.${table.name}"`,
-      problem: "is not in the database",
-      remedy: "Name an existing table and column in operation.rename_column",
-    });
-  }
-  const pair: ColumnPair = { table, column, to };
-  const limits = { lockTimeoutMs: migration.locks.timeout, statementTimeoutMs: migration.locks.statement_timeout };
-  return {
-    kind: "rename_column",
-    summary: `Rename column ${table.schema}.${table.name}.${from} to ${to}`,
-    table,
-    expand: expand(pair, limits),
-    pair: {
-      derive: fragment`${name(to)} = t.${name(from)}`,
-      disagrees: isDistinct(column, fragment`t.${name(to)}`, fragment`t.${name(from)}`),
-      old: fragment`t.${name(from)}`,
-      new: fragment`t.${name(to)}`,
-    },
-    indexes: carriedIndexes(pair, catalog.table.indexes),
-    adds: { column: to },
-    removes: { column: from, indexes: indexesToCarry(pair, catalog.table.indexes).map((index) => index.name) },
-    contract: [
-      transactional({
-        id: "contract-drop-column",
-        title: `Drop ${from} and the sync triggers, together`,
-        // In one transaction: without the triggers, a NOT NULL or stale old column would hurt whoever still uses it.
-        statements: [...dropSyncTriggers(pair), dropColumn(pair, from), ...dropSyncFunctions(pair)],
-        lock: "ACCESS EXCLUSIVE",
-        limits,
-        requires: syncIntact(pair),
-      }),
-    ],
-    undo: [
-      transactional({
-        id: "undo-drop-column",
-        title: `Drop ${to} and the sync triggers, together`,
-        statements: [...dropSyncTriggers(pair, true), dropColumn(pair, to, true), ...dropSyncFunctions(pair)],
-        lock: "ACCESS EXCLUSIVE",
-        limits,
-      }),
-    ],
-    notes: [],
-  };
-}
-
-function expand(pair: ColumnPair, limits: LockLimits): OperationPlan["expand"] {
-  return [
-    transactional({
-      id: "expand-add-column",
-      title: `Add column ${pair.to}, nullable, with the old one's type, default, comment and privileges`,
-      statements: addColumn(pair),
-      lock: "ACCESS EXCLUSIVE",
-      limits,
-    }),
-    transactional({
-      id: "expand-sync-functions",
-      title: "Create the two sync functions",
-      statements: syncFunctions(pair),
-      lock: "none",
-      limits,
-    }),
-    transactional({
-      id: "expand-sync-triggers",
-      title: `Keep ${pair.column.name} and ${pair.to} equal from here on`,
-      statements: syncTriggers(pair),
-      lock: "SHARE ROW EXCLUSIVE",
-      limits,
-    }),
-  ];
-}
-
-function addColumn({ table, column, to }: ColumnPair): readonly string[] {
-  const target = name(table.schema, table.name);
-  const collate = column.collation
-    ? fragment` COLLATE ${name(column.collation.schema, column.collation.name)}`
-    : raw("");
-  const statements = [fragment`ALTER TABLE ${target} ADD COLUMN ${name(to)} ${raw(column.type)}${collate}`];
-  if (column.default !== undefined) {
-    // Not in ADD COLUMN: there it would fill history with the default, which the old column need not hold.
-    statements.push(fragment`ALTER TABLE ${target} ALTER COLUMN ${name(to)} SET DEFAULT ${raw(column.default)}`);
-  }
-  if (column.comment !== undefined) {
-    statements.push(fragment`COMMENT ON COLUMN ${target}.${name(to)} IS ${raw(literal(column.comment))}`);
-  }
-  return [...statements, ...grants({ target, column, to })].map((statement) => statement.text);
-}
-
-function grants({
-  target,
-  column,
-  to,
-}: {
-  readonly target: Raw;
-  readonly column: ColumnCatalog;
-  readonly to: string;
-}): Raw[] {
-  return column.grants.map(({ privilege, grantee, grantable }) => {
-    const role = grantee === "PUBLIC" ? raw("PUBLIC") : name(grantee);
-    return fragment`GRANT ${raw(privilege)} (${name(to)}) ON ${target} TO ${role}${raw(grantable ? " WITH GRANT OPTION" : "")}`;
-  });
-}
-
-function dropColumn({ table }: ColumnPair, column: string, ifExists = false): string {
-  const target = name(table.schema, table.name);
-  return fragment`ALTER TABLE ${target} DROP COLUMN ${raw(ifExists ? "IF EXISTS " : "")}${name(column)}`.text;
-}
+export const renameColumn = defineOperation({
+  name: "rename_column",
+  schema,
+  traffic: true,
+  table: ({ table }) => table,
+  addedColumns: ({ to }) => [to],
+  buildsIndexes: ({ table, from, to }, catalog) =>
+    catalog.columns.some(
+      (column) => column.name === from && mirrorIndexes({ table, column, to }, catalog).steps.length > 0,
+    ),
+  checks: MIRRORED_COLUMN_CHECKS,
+  check: (spec, context) => checkMirroredColumn(context, spec),
+  plan: ({ table, from, to, functions }, context): OperationPlan => {
+    const column = context.table.columns.find((candidate) => candidate.name === from);
+    if (!column) {
+      throw new NotFound({
+        object: `column "${table.schema}.${table.name}.${from}"`,
+        problem: "is not in the database",
+        remedy: "Name an existing column in rename_column.from",
+      });
+    }
+    const pair: ColumnPair = { table, column, to };
+    const { steps, without } = mirrorIndexes(pair, context.table);
+    const rename = fragment`ALTER TABLE ${name(table.schema, table.name)} RENAME COLUMN ${name(from)} TO ${name(to)}`;
+    return {
+      summary: `Rename column ${table.schema}.${table.name}.${from} to ${to}`,
+      expand: [
+        transactional({
+          id: `add-${to}`,
+          title: `Add column ${to}, a nullable mirror of ${from}`,
+          statements: addMirror(pair).map(({ text }) => text),
+          lock: "ACCESS EXCLUSIVE",
+          limits: context.limits,
+        }),
+      ],
+      pairs: [pair],
+      indexes: steps,
+      mirrors: [{ column: to, indexes: steps.flatMap(({ index }) => (index ? [index.name] : [])) }],
+      contract: [dropColumn(pair), rename, ...functions.map(raw)],
+      undo: [dropColumn(pair, true)],
+      notes: without.map(
+        ({ index, reason }) =>
+          `Index ${index.schema}.${index.name} is not built on ${to}, since ${reason}: until contract, statements by the new name do without it`,
+      ),
+    };
+  },
+});

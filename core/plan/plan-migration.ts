@@ -1,14 +1,16 @@
 import type { Catalog, TableCatalog } from "../catalog/catalog.ts";
 import { MigrationInvalid, NotFound } from "../errors.ts";
 import { NOBODY, OLD_PATH, type Exposure, type FlagState } from "../flag.ts";
-import { backfillTemplate, scanTemplate } from "../ledger/batch.ts";
+import { backfillTemplate, scanTemplate, type PairColumns } from "../ledger/batch.ts";
 import { rollbackAlarms } from "../migration/rollback-alarms.ts";
 import { migrationHash } from "../migration/migration-hash.ts";
 import { GATES, type Migration } from "../migration/schema.ts";
-import type { OperationPlan } from "../operations/operation.ts";
-import { renameColumn } from "../operations/rename-column.ts";
+import type { TableName } from "../operations/operation.ts";
+import { migratedTable, operationsOf } from "../operations/migration-operations.ts";
+import { pairColumns } from "../operations/toolkit/column-pair.ts";
+import { contractSteps, expandSteps, undoSteps } from "./table-steps.ts";
 import { literal } from "../sql/identifier.ts";
-import { fragment, name, raw } from "../sql/statement.ts";
+import { fragment, join, name, raw, type Raw } from "../sql/statement.ts";
 import { canonicalHash } from "./canonical.ts";
 import { estimate } from "./estimate.ts";
 import { planGate } from "./plan-gate.ts";
@@ -23,8 +25,12 @@ import { type CutoverStep, type Plan, PLAN_FORMAT, type PlannedTable, type Valid
  * fit it. Whether the plan is safe to run is for the pre-flight checks to say.
  */
 export function planMigration(migration: Migration, catalog: Catalog, generation = 1): Plan {
-  const operation = planOperation(migration, catalog);
-  const table = plannedTable(operation, catalog.table);
+  const table = plannedTable(migratedTable(migration), catalog.table);
+  const operations = operationsOf(migration);
+  const limits = { lockTimeoutMs: migration.locks.timeout, statementTimeoutMs: migration.locks.statement_timeout };
+  const parts = operations.map((operation) => operation.plan({ table: table.catalog, limits }));
+  const traffic = operations.some((operation) => operation.traffic);
+  const pairs = parts.flatMap((part) => part.pairs).map(pairColumns);
   const body: Omit<Plan, "hash"> = {
     format: PLAN_FORMAT,
     migration: migration.migration,
@@ -33,10 +39,11 @@ export function planMigration(migration: Migration, catalog: Catalog, generation
     generation,
     database: migration.database,
     serverVersion: catalog.serverVersion,
-    table,
-    operation: { kind: operation.kind, summary: operation.summary },
+    table: table.planned,
+    operations: parts.map(({ summary }, index) => ({ name: operations[index]?.name ?? "", summary })),
+    traffic,
     reversible: true,
-    expand: operation.expand,
+    expand: expandSteps(parts, limits),
     backfill: {
       workers: migration.backfill.workers,
       shardBlocks: migration.backfill.shard_blocks,
@@ -45,26 +52,25 @@ export function planMigration(migration: Migration, catalog: Catalog, generation
       sliceSeconds: seconds(migration.backfill.slice),
       leaseSeconds: LEASE_SECONDS,
       lockTimeoutMs: migration.locks.timeout,
-      update: backfillTemplate(operation.pair),
+      update: pairs.length === 0 ? "" : backfillTemplate(pairs),
     },
-    indexes: operation.indexes,
-    validation: validation(migration, operation, catalog.table),
+    indexes: parts.flatMap(({ indexes }) => indexes),
+    validation: validation(migration, pairs, table.catalog),
     rollbackAlarms: {
       alarms: rollbackAlarms(migration),
       timeoutSeconds: seconds(migration.gates.timeout),
       pollSeconds: seconds(migration.gates.poll),
     },
     gates: GATES.map((gate) => planGate(migration, gate)),
-    cutover: cutover(migration),
-    soakSeconds: seconds(migration.soak),
-    coolingSeconds: seconds(migration.contract.cooling),
-    adds: operation.adds,
-    removes: operation.removes,
-    contract: operation.contract,
-    undo: operation.undo,
+    cutover: traffic ? cutover(migration) : [],
+    soakSeconds: traffic ? seconds(migration.soak) : 0,
+    coolingSeconds: traffic ? seconds(migration.contract.cooling) : 0,
+    mirrors: parts.flatMap(({ mirrors }) => mirrors),
+    contract: contractSteps(parts, limits),
+    undo: undoSteps(parts, limits),
     lockRetry: { attempts: migration.locks.attempts, baseSeconds: 1, maxSeconds: 30 },
-    estimates: estimate(table, migration.backfill),
-    notes: operation.notes,
+    estimates: estimate(table.planned, migration.backfill),
+    notes: parts.flatMap(({ notes }) => notes),
   };
   return freeze({ ...body, hash: planHash(body) });
 }
@@ -77,32 +83,25 @@ export function planHash({ hash: _, ...body }: Omit<Plan, "hash"> & { readonly h
 /** Longer than the 45 s after which the Data API gives a batch up, so that a lease never ends under a live batch. */
 const LEASE_SECONDS = 60;
 
-function planOperation(migration: Migration, catalog: Catalog): OperationPlan {
-  const { rename_column } = migration.operation;
-  if (rename_column) return renameColumn(rename_column, { migration, catalog });
-  throw new MigrationInvalid({
-    object: `migration "${migration.migration}"`,
-    problem: `asks for operation ${Object.keys(migration.operation).join(", ")}, which this version does not implement`,
-    remedy: "Use rename_column",
-  });
-}
-
-function plannedTable({ table }: OperationPlan, catalog: TableCatalog | undefined): PlannedTable {
+function plannedTable(
+  name: TableName,
+  catalog: TableCatalog | undefined,
+): { readonly planned: PlannedTable; readonly catalog: TableCatalog } {
   if (catalog?.kind === "table" || catalog?.kind === "partitioned table") {
     const { schema, name: table, kind, rows, bytes, blocks } = catalog;
-    return { schema, name: table, kind, rows, bytes, blocks };
+    return { planned: { schema, name: table, kind, rows, bytes, blocks }, catalog };
   }
   throw new NotFound({
-    object: `table "${table.schema}.${table.name}"`,
+    object: `table "${name.schema}.${name.name}"`,
     problem: catalog ? `is a ${catalog.kind}, not a table` : "is not in the database",
     remedy: "Name an ordinary or a partitioned table",
   });
 }
 
-function validation(migration: Migration, { pair }: OperationPlan, table: TableCatalog | undefined): ValidationPlan {
+function validation(migration: Migration, pairs: readonly PairColumns[], table: TableCatalog): ValidationPlan {
   const { validate, locks } = migration;
   const segments = validate.segments.map((segment) => {
-    const column = table?.columns.find((candidate) => candidate.name === segment);
+    const column = table.columns.find((candidate) => candidate.name === segment);
     if (!column?.hasEquality) {
       throw new MigrationInvalid({
         object: `validate.segments column "${segment}"`,
@@ -112,7 +111,7 @@ function validation(migration: Migration, { pair }: OperationPlan, table: TableC
     }
     return fragment`t.${name(segment)}`;
   });
-  const pairs = validate.segments.map((segment, index) => `${literal(segment)}, ${segments[index]?.text ?? ""}`);
+  const members = validate.segments.map((segment, index) => `${literal(segment)}, ${segments[index]?.text ?? ""}`);
   return {
     workers: validate.workers,
     shardBlocks: validate.shard_blocks,
@@ -121,14 +120,31 @@ function validation(migration: Migration, { pair }: OperationPlan, table: TableC
     lockTimeoutMs: locks.timeout,
     segments: validate.segments,
     maxDivergence: validate.max_divergence,
+    ...(pairs.length === 0 ? { scan: "", differs: "" } : scans(pairs, { segments, members })),
+  };
+}
+
+interface Segments {
+  readonly segments: readonly Raw[];
+  /** Name and value of each, for `jsonb_build_object`. */
+  readonly members: readonly string[];
+}
+
+function scans(
+  pairs: readonly PairColumns[],
+  { segments, members }: Segments,
+): Pick<ValidationPlan, "scan" | "differs"> {
+  const anyDistinct = join(
+    pairs.map(({ isDistinct }) => isDistinct),
+    " OR ",
+  );
+  return {
     scan: scanTemplate({
       segments,
-      segment: pairs.length === 0 ? raw("'{}'") : raw(`CAST(jsonb_build_object(${pairs.join(", ")}) AS text)`),
-      old: pair.old,
-      new: pair.new,
-      disagrees: pair.disagrees,
+      segment: members.length === 0 ? raw("'{}'") : raw(`CAST(jsonb_build_object(${members.join(", ")}) AS text)`),
+      pairs,
     }),
-    differs: fragment`SELECT EXISTS (SELECT FROM ONLY {relation} AS t WHERE ${pair.disagrees}) AS differs`.text,
+    differs: fragment`SELECT EXISTS (SELECT FROM ONLY {relation} AS t WHERE ${anyDistinct}) AS differs`.text,
   };
 }
 

@@ -71,7 +71,7 @@ export interface BackfillPlan {
   /** The longest that a batch waits for one row's lock. */
   readonly lockTimeoutMs: number;
   /**
-   * One batch. `{relation}` stands for the table, or the leaf partition, that the shard lies in. Parameters: see
+   * One batch; empty where no column is kept in sync. `{relation}` stands for the table, or the leaf partition, that the shard lies in. Parameters: see
    * `ledger/batch.ts`.
    */
   readonly update: string;
@@ -88,7 +88,7 @@ export interface ValidationPlan {
   /** The largest share of rows that may differ, 0 to 1. */
   readonly maxDivergence: number;
   /**
-   * One scan of a shard, `{relation}` as above. It records one row a segment in `sluice.check`.
+   * One scan of a shard, `{relation}` as above; empty where no column is kept in sync. It records one row a segment in `sluice.check`.
    */
   readonly scan: string;
   /** Whether any row of `{relation}` differs, as `differs`: for a relation that came after the proof. */
@@ -162,7 +162,7 @@ export interface PlanEstimates {
 }
 
 /** Raised where a plan of before cannot be carried out any more. */
-export const PLAN_FORMAT = 2;
+export const PLAN_FORMAT = 3;
 
 export interface Plan {
   readonly format: typeof PLAN_FORMAT;
@@ -178,7 +178,10 @@ export interface Plan {
   readonly database: string;
   readonly serverVersion: number;
   readonly table: PlannedTable;
-  readonly operation: { readonly kind: string; readonly summary: string };
+  /** What each operation does, a line each, in the order of the migration. */
+  readonly operations: readonly { readonly name: string; readonly summary: string }[];
+  /** Whether the flag moves traffic from an old to a new path; without, cutover, soak and cooling are passed at once. */
+  readonly traffic: boolean;
   /** True: one flag flip brings all traffic back until contract starts, and no write is lost. */
   readonly reversible: boolean;
   readonly expand: readonly DdlStep[];
@@ -192,10 +195,8 @@ export interface Plan {
   readonly cutover: readonly CutoverStep[];
   readonly soakSeconds: number;
   readonly coolingSeconds: number;
-  /** The column that expand adds, and undo drops; `indexes` are on it. */
-  readonly adds: { readonly column: string };
-  /** The column that contract drops, and the names of the indexes that may go with it: `indexes` has them anew. */
-  readonly removes: { readonly column: string; readonly indexes: readonly string[] };
+  /** Columns that expand adds and contract or undo drops, and the names of the plan's indexes that go with them. */
+  readonly mirrors: readonly { readonly column: string; readonly indexes: readonly string[] }[];
   readonly contract: readonly DdlStep[];
   /** Takes the expanded schema away again; only when asked, and only while all traffic is on the old path. */
   readonly undo: readonly DdlStep[];

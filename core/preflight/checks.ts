@@ -1,7 +1,8 @@
 /**
  * Every pre-flight check at one place: what runs, in which order, and a sentence on each for the reference.
  */
-import { migratedTable } from "../migration/migrated-table.ts";
+import { migratedTable } from "../operations/migration-operations.ts";
+import { OPERATIONS } from "../operations/registry.ts";
 import { alarmsOk } from "./checks/gates/alarms-ok.ts";
 import { backfillPace } from "./checks/table/backfill-pace.ts";
 import type { ListedCheck, PreflightContext, TableContext } from "./check.ts";
@@ -21,7 +22,6 @@ import { monitors } from "./checks/gates/monitors.ts";
 import { pausePlan } from "./checks/run/pause-plan.ts";
 import { privileges } from "./checks/table/privileges.ts";
 import { relationKind } from "./checks/table/relation-kind.ts";
-import { RENAME_COLUMN_CHECKS } from "./checks/rename-column/rename-column.ts";
 import { replicationSlots } from "./checks/server/replication-slots.ts";
 import { rowSecurity } from "./checks/table/row-security.ts";
 import { runName } from "./checks/run/run-name.ts";
@@ -210,8 +210,8 @@ export const GATE_CHECKS: readonly ListedCheck<PreflightContext>[] = [
   },
 ];
 
-/** What a check is about: the order of the list. */
-export type CheckSection = "run" | "server" | "table" | "rename_column" | "gates";
+/** What a check is about: `run`, `server`, `table`, an operation by its name, `gates`. */
+export type CheckSection = string;
 
 /** Every check, in the order in which they are shown, for the reference. */
 export const CHECKS: readonly {
@@ -222,7 +222,7 @@ export const CHECKS: readonly {
   ...listed("run", RUN_CHECKS),
   ...listed("server", SERVER_CHECKS),
   ...listed("table", [RELATION_KIND, ...TABLE_CHECKS]),
-  ...listed("rename_column", RENAME_COLUMN_CHECKS),
+  ...OPERATIONS.flatMap(({ name, checks }) => listed(name, checks)),
   ...listed("gates", GATE_CHECKS),
 ];
 

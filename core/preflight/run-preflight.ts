@@ -1,25 +1,18 @@
-import { MigrationInvalid, PreflightRefused } from "../errors.ts";
-import type { Migration } from "../migration/schema.ts";
+import { PreflightRefused } from "../errors.ts";
+import { operationsOf } from "../operations/migration-operations.ts";
 import { runChecks, type CheckResult, type PreflightContext, type TableContext } from "./check.ts";
 import { GATE_CHECKS, RELATION_KIND, RUN_CHECKS, SERVER_CHECKS, TABLE_CHECKS } from "./checks.ts";
-import { renameColumnChecks } from "./checks/rename-column/rename-column.ts";
-
-/** An operation's own checks, once its table is known to be one. */
-type OperationChecks = (context: TableContext) => readonly CheckResult[];
 
 /**
  * Runs every check that can be run: those of the table where there is one, those of a column where it is there. Pure.
  * Every refusal and warning is in the list, with an `ok` for each check that had nothing to say; a check whose object
  * nobody was asked for is left out. In order: the run, the server, the table, the operation, the gates.
- *
- * @throws MigrationInvalid where this version does not implement the operation.
  */
 export function runPreflight(context: PreflightContext): readonly CheckResult[] {
-  const operation = operationChecks(context.migration);
-  return [...runChecks(RUN_CHECKS, context), ...databaseChecks(context, operation), ...runChecks(GATE_CHECKS, context)];
+  return [...runChecks(RUN_CHECKS, context), ...databaseChecks(context), ...runChecks(GATE_CHECKS, context)];
 }
 
-function databaseChecks(context: PreflightContext, operation: OperationChecks): readonly CheckResult[] {
+function databaseChecks(context: PreflightContext): readonly CheckResult[] {
   const server = runChecks(SERVER_CHECKS, context);
   // The catalog of a server that is too old has no table, which says nothing about the table.
   if (server.some(({ check, verdict }) => check === "server-version" && verdict === "refuse")) return server;
@@ -27,17 +20,11 @@ function databaseChecks(context: PreflightContext, operation: OperationChecks): 
   const { table } = context.catalog;
   if (table?.kind !== "table" && table?.kind !== "partitioned table") return [...server, ...kind];
   const tableContext: TableContext = { ...context, table };
-  return [...server, ...kind, ...runChecks(TABLE_CHECKS, tableContext), ...operation(tableContext)];
+  return [...server, ...kind, ...runChecks(TABLE_CHECKS, tableContext), ...operationChecks(tableContext)];
 }
 
-function operationChecks({ migration, operation }: Migration): OperationChecks {
-  const { rename_column } = operation;
-  if (rename_column) return (context) => renameColumnChecks(context, rename_column);
-  throw new MigrationInvalid({
-    object: `migration "${migration}"`,
-    problem: `asks for operation ${Object.keys(operation).join(", ")}, which this version does not implement`,
-    remedy: "Use rename_column",
-  });
+function operationChecks(context: TableContext): readonly CheckResult[] {
+  return operationsOf(context.migration).flatMap((operation) => operation.check(context));
 }
 
 /**

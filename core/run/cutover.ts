@@ -36,7 +36,9 @@ export async function cutover(
   if (reached) await requireStanding(ports, run, reached);
   if (reached && reached.soakLeft > 0) return soakOn(run, reached.soakLeft, titleOf(steps, reached.stepId));
   const step = steps[reached ? steps.findIndex(({ id }) => id === reached.stepId) + 1 : 0];
-  return step ? deployStep(ports, run, step) : done("all traffic is on the new path");
+  return step
+    ? deployStep(ports, run, step)
+    : done(steps.length === 0 ? "the plan moves no traffic" : "all traffic is on the new path");
 }
 
 async function deployStep(

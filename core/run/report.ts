@@ -51,7 +51,7 @@ export async function report(
   await ports.registry.releaseTableLocks(run.ref.id, "run");
   await ports.notifier.notify({
     subject: `Sluice: ${run.plan.migration} is done`,
-    body: `${run.plan.operation.summary}\n${JSON.stringify(result, undefined, 2)}`,
+    body: `${run.plan.operations.map(({ summary }) => summary).join("\n")}\n${JSON.stringify(result, undefined, 2)}`,
   });
   return result;
 }

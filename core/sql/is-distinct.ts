@@ -27,14 +27,12 @@ export function hasExactEquality(column: ColumnCatalog): boolean {
 export function isDistinct(column: ColumnCatalog, left: Raw, right: Raw): Raw {
   return hasExactEquality(column)
     ? fragment`${beneath(column, left)} IS DISTINCT FROM ${beneath(column, right)}`
-    : fragment`${image(left)} OPERATOR(pg_catalog.*<>) ${image(right)}`;
+    : imageIsDistinct(left, right);
 }
 
-/** The opposite of {@link isDistinct}. */
-export function isNotDistinct(column: ColumnCatalog, left: Raw, right: Raw): Raw {
-  return hasExactEquality(column)
-    ? fragment`${beneath(column, left)} IS NOT DISTINCT FROM ${beneath(column, right)}`
-    : fragment`${image(left)} OPERATOR(pg_catalog.*=) ${image(right)}`;
+/** The same by the values' images alone: of any type, and independent of the search_path where it is parsed. */
+export function imageIsDistinct(left: Raw, right: Raw): Raw {
+  return fragment`${image(left)} OPERATOR(pg_catalog.*<>) ${image(right)}`;
 }
 
 /**

@@ -145,7 +145,7 @@ it(
     expect(yes, yes.err).toMatchObject({ code: 0 });
     const done = await sluice("status", "wednesday", "--watch");
     expect(done, done.out).toMatchObject({ code: 0 });
-    expect(await columns()).toEqual(["id", "note", "acquisition_channel"]);
+    expect(await columns()).toEqual(["id", "acquisition_channel", "note"]);
   },
   TEST_TIMEOUT_MS,
 );

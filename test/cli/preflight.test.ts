@@ -14,8 +14,8 @@ const MIGRATION = `
 migration: lead-source
 description: Rename crm.contacts.lead_source to acquisition_channel
 database: crm
-operation:
-  rename_column: { table: crm.contacts, from: lead_source, to: acquisition_channel }
+operations:
+  - rename_column: { table: crm.contacts, from: lead_source, to: acquisition_channel }
 gates:
   alarms: [crm-errors]
   before_backfill: { sql: [{ name: nobody imports, holds: "NOT EXISTS (SELECT FROM crm.contacts WHERE id < 0)" }] }

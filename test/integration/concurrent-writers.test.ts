@@ -59,6 +59,7 @@ const SCENARIOS: readonly Scenario[] = [
     old: `"select"`,
     to: 'Acquisition "Channel" über',
     new: `"Acquisition ""Channel"" über"`,
+    defaulted: true,
     values: WORDS,
   },
   {
@@ -146,7 +147,7 @@ describe.each(SCENARIOS)("under live writers, $title", (scenario) => {
       migration: "rename",
       description: "test",
       database: "test",
-      operation: { rename_column: { table: scenario.named, from: scenario.from, to: scenario.to } },
+      operations: [{ rename_column: { table: scenario.named, from: scenario.from, to: scenario.to } }],
       backfill: { shard_blocks: 16, batch: { initial_blocks: 1 } },
       validate: { shard_blocks: 16 },
     });

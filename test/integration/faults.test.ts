@@ -14,7 +14,7 @@ const MIGRATION = {
   migration: "rename",
   description: "test",
   database: "test",
-  operation: { rename_column: { table: "public.contacts", from: "lead_source", to: "acquisition_channel" } },
+  operations: [{ rename_column: { table: "public.contacts", from: "lead_source", to: "acquisition_channel" } }],
   locks: { timeout: "100ms", attempts: 1_000 },
   backfill: { shard_blocks: 16, batch: { initial_blocks: 1 } },
 };
@@ -122,21 +122,20 @@ describe("when something dies, repeats or comes late", () => {
   });
 
   it("applies a DDL step once although two callers apply it at the same time", async () => {
+    await fresh.client.query(`CREATE TABLE deals (id bigint PRIMARY KEY, note text)`);
     const other = await Flow.begin(
       fresh.database,
       {
         ...MIGRATION,
         migration: "other",
-        operation: {
-          rename_column: { table: "public.contacts", from: "note", to: "remark" },
-        },
+        operations: [{ rename_column: { table: "public.deals", from: "note", to: "remark" } }],
       },
       "run-2",
     );
     await other.enter("expand");
     await Promise.all([other.apply(other.run.plan.expand), other.apply(other.run.plan.expand)]);
     expect(await count("sluice.step WHERE run_id = 'run-2'")).toBe(other.run.plan.expand.length);
-    expect(await count("pg_trigger WHERE tgrelid = 'contacts'::regclass")).toBe(8);
+    expect(await count("pg_trigger WHERE tgrelid = 'deals'::regclass")).toBe(4);
   });
 
   it("is complete although VACUUM FULL moves every row in mid-backfill", async () => {
@@ -272,7 +271,7 @@ describe("while a long transaction holds the table", () => {
       `SELECT subject, detail ->> 'blockers' AS blockers FROM sluice.event WHERE kind = 'lock-timeout'`,
     );
     expect(rows.length).toBeGreaterThan(1);
-    expect(rows[0]).toMatchObject({ subject: "expand-add-column", blockers: /pid \d+/ });
+    expect(rows[0]).toMatchObject({ subject: "add-acquisition_channel", blockers: /pid \d+/ });
   });
 
   it("gives up after the plan's number of tries, names who holds the lock, and leaves nothing behind", async () => {
@@ -282,7 +281,8 @@ describe("while a long transaction holds the table", () => {
     await reader.query("SELECT count(*) FROM contacts");
     await expect(flow.expand()).rejects.toMatchObject({
       name: "LockNotAcquired",
-      message: /step "expand-add-column": did not get its ACCESS EXCLUSIVE lock in 3 tries of 20 ms; held by pid \d+/,
+      message:
+        /step "add-acquisition_channel": did not get its ACCESS EXCLUSIVE lock in 3 tries of 20 ms; held by pid \d+/,
     });
     await reader.query("COMMIT");
     await reader.end();

@@ -11,7 +11,7 @@ const MIGRATION = {
   migration: "rename",
   description: "test",
   database: "test",
-  operation: { rename_column: { table: "public.contacts", from: "lead_source", to: "acquisition_channel" } },
+  operations: [{ rename_column: { table: "public.contacts", from: "lead_source", to: "acquisition_channel" } }],
   backfill: { shard_blocks: 16, batch: { initial_blocks: 1 } },
 };
 

@@ -323,6 +323,13 @@ describe("the state machines", () => {
     });
   });
 
+  it("call integrations in the partition of the stack", () => {
+    template.hasResourceProperties("AWS::StepFunctions::StateMachine", {
+      StateMachineName: Match.stringLikeRegexp("migration$"),
+      DefinitionSubstitutions: Match.objectLike({ Partition: { Ref: "AWS::Partition" } }),
+    });
+  });
+
   it("are published as versions that stay for their runs", () => {
     template.hasResource("AWS::StepFunctions::StateMachineVersion", {
       DeletionPolicy: "RetainExceptOnCreate",

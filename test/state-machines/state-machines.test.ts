@@ -4,6 +4,11 @@ import * as errors from "../../core/errors.ts";
 import { GATES } from "../../core/migration/schema.ts";
 import { readDefinition } from "../../lib/definition.ts";
 import { type Handler, HANDLERS, pascalCase } from "../../lib/handlers.ts";
+import { stateMachine } from "../../state-machines/asl.ts";
+import { succeed } from "../../state-machines/fragments/ends.ts";
+import { migration } from "../../state-machines/migration.ts";
+import { rollback } from "../../state-machines/rollback.ts";
+import { undo } from "../../state-machines/undo.ts";
 
 interface Catcher {
   readonly ErrorEquals: readonly string[];
@@ -35,9 +40,10 @@ interface Machine {
   readonly States: Readonly<Record<string, State>>;
 }
 
+const SOURCES = { migration, rollback, undo };
 const NAMES = ["migration", "rollback", "undo"] as const;
-/** One a gate and one a phase that people can pause. */
-const STANDBYS = 17;
+/** One per gate and one per step that an operator can pause. */
+const CALLBACK_WAITS = 17;
 const HANDLER_BY_STATE = new Map(HANDLERS.map((handler): [string, Handler] => [pascalCase(handler.file), handler]));
 /** Errors of Step Functions, Lambda and the services that a state calls; every other one is ours. */
 const FOREIGN = /^(States|Lambda|Sandbox|Runtime|StepFunctions)\./;
@@ -59,7 +65,7 @@ const states = (name: string): readonly [string, State][] =>
 const lambdaOf = ({ Resource = "", Parameters }: State) =>
   /^\$\{(\w+)\}$/.exec(Parameters?.FunctionName ?? Resource)?.[1];
 
-/** A state that waits until somebody answers, for as long as the step before it said. */
+/** A state that waits until its task token is answered, for as long as the step before it said. */
 const waitsForToken = ({ Resource = "" }: State) => Resource.endsWith(".waitForTaskToken");
 
 function targets({ Next, Default, Choices = [], Catch = [] }: State): readonly string[] {
@@ -78,13 +84,15 @@ function reachable({ StartAt, States }: Machine, without?: string): ReadonlySet<
   return found;
 }
 
-/** The definition as CloudFormation hands it over: ARNs in place of `${...}`. */
+/** The definition as CloudFormation hands it over: ARNs and the partition in place of `${...}`. */
 function substituted(name: string): object {
-  const arn = (key: string) =>
-    HANDLER_BY_STATE.has(key)
+  const value = (key: string) => {
+    if (key === "Partition") return "aws";
+    return HANDLER_BY_STATE.has(key)
       ? `arn:aws:lambda:eu-west-1:111122223333:function:${key}`
       : `arn:aws:states:eu-west-1:111122223333:stateMachine:${key}`;
-  const text = JSON.stringify(machine(name)).replaceAll(/\$\{(\w+)\}/g, (_, key: string) => arn(key));
+  };
+  const text = JSON.stringify(machine(name)).replaceAll(/\$\{(\w+)\}/g, (_, key: string) => value(key));
   return JSON.parse(text) as object;
 }
 
@@ -94,9 +102,18 @@ describe.each(NAMES)("the %s state machine", (name) => {
     expect(found).toEqual([]);
   });
 
-  it("names only steps that are deployed, and the machine that it starts", () => {
+  it("names only steps that are deployed, the partition, and the machine that it starts", () => {
     const unknown = readDefinition(name).substitutions.filter((key) => !HANDLER_BY_STATE.has(key));
-    expect(unknown).toEqual(name === "migration" ? ["RollbackStateMachine"] : []);
+    expect(unknown).toEqual(name === "migration" ? ["Partition", "RollbackStateMachine"] : []);
+  });
+
+  it("calls integrations in the partition that it is deployed to", () => {
+    expect(JSON.stringify(machine(name))).not.toContain("arn:aws");
+  });
+
+  it("is rendered from its source as it is now", () => {
+    // As text, since the order of states is what a person reads in the file and in the console.
+    expect(JSON.stringify(readDefinition(name).body)).toBe(JSON.stringify(SOURCES[name]));
   });
 
   it("names each state that calls a lambda as that lambda, or beginning with its name", () => {
@@ -108,7 +125,7 @@ describe.each(NAMES)("the %s state machine", (name) => {
     expect(named.filter(({ state, lambda }) => !state.startsWith(lambda))).toEqual([]);
   });
 
-  it("lets each lambda end, its cold start of up to 10 s included, before its state gives up on it", () => {
+  it("lets each lambda end, its cold start of up to 10 s included, before its state times out", () => {
     const called = states(name).filter(([, state]) => lambdaOf(state) !== undefined && !waitsForToken(state));
     const late = called.filter(([, state]) => {
       const handler = HANDLER_BY_STATE.get(lambdaOf(state) ?? "");
@@ -118,18 +135,18 @@ describe.each(NAMES)("the %s state machine", (name) => {
     expect([...late, ...unlimited].map(([state]) => state)).toEqual([]);
   });
 
-  it("waits for nobody longer than the step said that asks for it, and goes back to that step", () => {
+  it("waits for a callback as long as the step said that asks for it, and returns to that step", () => {
     const waiting = states(name).filter(([, state]) => waitsForToken(state));
-    expect(waiting.length).toBe(name === "migration" ? STANDBYS : 0);
+    expect(waiting.length).toBe(name === "migration" ? CALLBACK_WAITS : 0);
     for (const [, { TimeoutSecondsPath, ResultPath, Next, Catch = [] }] of waiting) {
       expect(TimeoutSecondsPath).toBe("$.step.waitSeconds");
-      // The answer carries nothing: whoever is woken looks again.
+      // The answer carries nothing: the step is called again and reads the state anew.
       expect(ResultPath).toBeNull();
       expect(Catch[0]).toMatchObject({ ErrorEquals: ["States.Timeout"], Next });
     }
   });
 
-  it("goes only to states that exist, and has none that nothing leads to", () => {
+  it("leads only to states that exist, and has none that nothing leads to", () => {
     for (const part of machines(machine(name))) {
       expect([...reachable(part)].sort()).toEqual(Object.keys(part.States).sort());
     }
@@ -171,7 +188,7 @@ describe("the migration state machine", () => {
     expect(escaping.map(([state]) => state)).toEqual([]);
   });
 
-  it("comes to contract by its claim alone, or where an earlier run has claimed it, and rolls back from there no more", () => {
+  it("reaches contract only by its claim, or where an earlier run has claimed it, and never rolls back from there", () => {
     const leading = Object.entries(States).filter(([, state]) => targets(state).includes("Contract"));
     expect(leading.map(([state]) => state)).toEqual([
       "Resume",
@@ -184,7 +201,7 @@ describe("the migration state machine", () => {
     expect(reachable({ StartAt: "Contract", States })).not.toContain("RollBack");
   });
 
-  it("asks every gate, each at its one place between two phases", () => {
+  it("evaluates every gate, each at its one place between two phases", () => {
     const asked = Object.entries(States).filter(([, state]) => lambdaOf(state) === "Gate");
     const pascal = (gate: string) => gate.replaceAll(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
     expect(asked.map(([state, { Parameters }]) => [state, Parameters?.gate])).toEqual(
@@ -205,12 +222,12 @@ describe("the migration state machine", () => {
     ]);
   });
 
-  it("stands by wherever a step may say so, and asks that step again", () => {
-    const standing = Object.entries(States).flatMap(([state, { Choices = [] }]) =>
+  it("waits for a callback wherever a step may say so, and calls that step again", () => {
+    const waiting = Object.entries(States).flatMap(([state, { Choices = [] }]) =>
       Choices.filter(({ StringEquals }) => StringEquals === "callback").map(({ Next }) => [state, Next] as const),
     );
-    expect(standing).toHaveLength(STANDBYS);
-    for (const [choice, callback] of standing) {
+    expect(waiting).toHaveLength(CALLBACK_WAITS);
+    for (const [choice, callback] of waiting) {
       const before = Object.entries(States).find(
         ([, state]) => lambdaOf(state) !== undefined && !waitsForToken(state) && state.Next === choice,
       );
@@ -223,7 +240,7 @@ describe("the migration state machine", () => {
     expect(Input).toEqual({ "run.$": "$.run.id", "error.$": "$.error" });
   });
 
-  it("takes no rollback that failed for one: a person may have asked before the run registry knew the run", () => {
+  it("starts another rollback where one failed: an operator may have asked before the run registry had the run", () => {
     const { RollBack, RollBackAgain } = States;
     expect(RollBack?.Catch).toMatchObject([
       { ErrorEquals: ["StepFunctions.ExecutionAlreadyExistsException"], Next: "RollBackAgain" },
@@ -232,7 +249,7 @@ describe("the migration state machine", () => {
     expect(RollBackAgain?.Next).toBe("RolledBack");
   });
 
-  it("ends a worker after so many turns that its events stay far below 25,000, and asks again what is left", () => {
+  it("ends a worker after so many turns that its events stay far below 25,000, and creates shards for what is left", () => {
     const processors = Object.values(States).flatMap(({ ItemProcessor }) => ItemProcessor ?? []);
     expect(processors).toHaveLength(3);
     for (const part of processors) {
@@ -250,13 +267,13 @@ describe("the migration state machine", () => {
     }
   });
 
-  it("refuses a run before anything is touched without a rollback", () => {
+  it("refuses a run before anything is changed without a rollback", () => {
     expect(States["Preflight"]?.Catch?.map(({ Next }) => Next)).toEqual(["Refused"]);
   });
 });
 
 describe("the undo state machine", () => {
-  it("claims the run first, and ends well only with its record", () => {
+  it("claims the run first, and succeeds only with its record", () => {
     const undo = machine("undo");
     expect(undo.StartAt).toBe("ClaimUndo");
     expect([...reachable(undo)]).toContain("Undone");
@@ -268,6 +285,13 @@ describe("the rollback state machine", () => {
   it("returns traffic although the run's execution could not be stopped: its claim fences the run off", () => {
     const { States } = machine("rollback");
     expect(States["StopRun"]?.Catch).toMatchObject([{ ErrorEquals: ["States.ALL"], Next: "ReturnTraffic" }]);
+  });
+});
+
+describe("a state machine made of fragments", () => {
+  it("refuses two states of the same name, of which one would be lost", () => {
+    const fragments = [succeed("Done"), succeed("Other"), succeed("Done")];
+    expect(() => stateMachine({ comment: "", startAt: "Done", fragments })).toThrow(/same name: Done/);
   });
 });
 

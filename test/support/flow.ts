@@ -2,6 +2,7 @@ import { readCatalog } from "../../core/catalog/read-catalog.ts";
 import { ensureLedger } from "../../core/ledger/schema.ts";
 import { recordRun } from "../../core/ledger/run.ts";
 import { migrationSchema, type MigrationInput } from "../../core/migration/schema.ts";
+import { migratedTable } from "../../core/operations/migration-operations.ts";
 import type { Phase } from "../../core/plan/phases.ts";
 import { planMigration } from "../../core/plan/plan-migration.ts";
 import type { DdlStep } from "../../core/plan/plan.ts";
@@ -34,9 +35,7 @@ export class Flow {
 
   static async begin(database: Database, input: MigrationInput, runId = "run-1"): Promise<Flow> {
     const migration = migrationSchema.parse(input);
-    const table = migration.operation.rename_column?.table;
-    if (!table) throw new Error("the flow walks rename_column");
-    const plan = planMigration(migration, await readCatalog(database, table));
+    const plan = planMigration(migration, await readCatalog(database, migratedTable(migration)));
     await ensureLedger(database);
     const run: Run = {
       plan,

@@ -18,7 +18,7 @@ export function renameMigration(table: string, more: Partial<MigrationInput> = {
     migration: migrationOf(table),
     description: `Rename ${OLD} of ${table}`,
     database: "crm",
-    operation: { rename_column: { table: `public.${table}`, from: OLD, to: NEW } },
+    operations: [{ rename_column: { table: `public.${table}`, from: OLD, to: NEW } }],
     backfill: { shard_blocks: 16, batch: { initial_blocks: 1 }, slice: "2s" },
     cutover: {
       steps: [

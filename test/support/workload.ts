@@ -12,6 +12,8 @@ export interface WorkloadTable {
   readonly partitionKey?: { readonly column: string; readonly values: readonly string[] };
   /** Values of the synced column; text of its type. */
   readonly values: readonly string[];
+  /** The old column has a default: an insert of NULL by the new name gets it, as long as the mirror is there. */
+  readonly defaulted?: boolean;
   /** What the table's own trigger makes of a written value. */
   readonly stored?: (value: string | null, column: string) => string | null;
 }
@@ -159,9 +161,10 @@ export class Workload {
   }
 
   #insert(own: Set<string>, random: SeededRandom, id: string): Operation {
-    const value = random.next() < 0.2 ? null : random.pick(this.table.values);
-    const extra = Object.entries(this.table.extra ?? {}).map(([column, make]) => [column, make(random)] as const);
     const column = this.#column(random);
+    const mayBeNull = column === this.table.old || this.table.defaulted !== true;
+    const value = mayBeNull && random.next() < 0.2 ? null : random.pick(this.table.values);
+    const extra = Object.entries(this.table.extra ?? {}).map(([column, make]) => [column, make(random)] as const);
     const columns = ["id", column, ...extra.map(([column]) => column)];
     const parameters = [id, value, ...extra.map(([, text]) => text)];
     return {

@@ -15,6 +15,12 @@ export function columnsQuery({ root }: RelationTree): Statement {
       'hasEquality', ${HAS_EQUALITY},
       'notNull', a.attnotnull,
       'domainConstrained', domain.constrained,
+      'underlyingType', COALESCE(domain.underlying_type, format_type(a.atttypid, a.atttypmod)),
+      'storage', CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage
+        WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
+      'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
+      'statisticsTarget', NULLIF(CAST(a.attstattarget AS integer), -1),
+      'options', to_jsonb(a.attoptions),
       'default', COALESCE(pg_get_expr(given.own, a.attrelid), pg_get_expr(given.of_domain, 0)),
       'defaultVolatile', ${DEFAULT_VOLATILE},
       'generated', a.attgenerated <> '',
@@ -41,14 +47,16 @@ export function columnsQuery({ root }: RelationTree): Statement {
 /** The type beneath any domains over the type `t`, and whether one of them has a NOT NULL or a CHECK. */
 const DOMAIN = raw(`(
       WITH RECURSIVE chain AS (
-        SELECT t.oid, t.typname, t.typnamespace, t.typtype, t.typbasetype, t.typnotnull
+        SELECT t.oid, t.typname, t.typnamespace, t.typtype, t.typbasetype, t.typnotnull, t.typtypmod, -1 AS modifier
         UNION ALL
-        SELECT b.oid, b.typname, b.typnamespace, b.typtype, b.typbasetype, b.typnotnull
+        SELECT b.oid, b.typname, b.typnamespace, b.typtype, b.typbasetype, b.typnotnull, b.typtypmod, chain.typtypmod
         FROM chain JOIN pg_catalog.pg_type b ON b.oid = chain.typbasetype
         WHERE chain.typtype = 'd'
       )
       SELECT
         max(n.nspname || '.' || chain.typname) FILTER (WHERE chain.typtype <> 'd') AS base_type,
+        max(format_type(chain.oid, chain.modifier)) FILTER (WHERE chain.typtype <> 'd' AND chain.oid <> t.oid)
+          AS underlying_type,
         bool_or(chain.typtype = 'd' AND (chain.typnotnull OR EXISTS (
           SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = chain.oid))) AS constrained
       FROM chain JOIN pg_catalog.pg_namespace n ON n.oid = chain.typnamespace

@@ -16,6 +16,7 @@ export function indexesQuery({ root, members }: RelationTree): Statement {
       'valid', i.indisvalid,
       'partition', ${partitionSql("i.indrelid", "root.oid")},
       'nullsNotDistinct', COALESCE(CAST(to_jsonb(i) ->> 'indnullsnotdistinct' AS boolean), false),
+      'deferrable', CASE WHEN NOT i.indimmediate THEN true END,
       'constraint', (
         SELECT k.conname FROM pg_catalog.pg_constraint k
         WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')),

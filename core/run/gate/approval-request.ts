@@ -25,7 +25,7 @@ export function approvalRequest(facts: ApprovalFacts): { readonly subject: strin
   const { run, gate, record, approval } = facts;
   const { plan, ref } = run;
   const sections: [string, readonly string[]][] = [
-    ["What", [plan.operation.summary, plan.description]],
+    ["What", [...plan.operations.map(({ summary }) => summary), plan.description]],
     ["Where", [whereText(facts)]],
     ["Plan", [ref.planHash]],
     ["If you approve", [NEXT[gate.name], ...onceForAll(gate)]],

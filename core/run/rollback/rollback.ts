@@ -156,7 +156,7 @@ async function deployOldPath(flags: Ports["flags"], migration: string): Promise<
 
 /** What a rollback did, as its execution's output. */
 export interface RollbackReport extends RollbackClaim {
-  /** False where the database did not answer, or knows no such run: registry and the flag are right all the same. */
+  /** False where the database did not answer, or knows no such run: the run registry and the flag are right all the same. */
   readonly ledgerWritten: boolean;
 }
 

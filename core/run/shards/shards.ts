@@ -14,8 +14,9 @@ export async function shards(
   jobName: JobName,
 ): Promise<StepResult> {
   await enter(ports, run, jobName);
-  const job = shardJob(run, jobName);
   const validating = jobName !== "backfill";
+  if ((validating ? run.plan.validation.scan : run.plan.backfill.update) === "") return done(NOTHING_IN_SYNC);
+  const job = shardJob(run, jobName);
   const { shardBlocks } = validating ? run.plan.validation : run.plan.backfill;
   await createShards(ports.database, job, { shardBlocks, openEnded: validating });
   const { pending, total } = await countShards(ports.database, job);
@@ -23,6 +24,8 @@ export async function shards(
     ? done(`all ${String(total)} shards are done`)
     : more(`${String(pending)} of ${String(total)} shards to do`);
 }
+
+const NOTHING_IN_SYNC = "the plan keeps no columns in sync: there is nothing to work through";
 
 async function enter(
   ports: Pick<Ports, "registry" | "database" | "clock">,

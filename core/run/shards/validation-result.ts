@@ -32,6 +32,7 @@ export async function verdict(
   jobName: ValidationJobName,
 ): Promise<StepResult> {
   await requirePhase(registry, run, ["validate", "cooling"]);
+  if (run.plan.validation.scan === "") return done("the plan keeps no columns in sync: there is nothing to compare");
   const job = shardJob(run, jobName);
   // A partition that was attached or rewritten after the workers ended has no shard, and would not be missed.
   await createShards(database, job, { shardBlocks: run.plan.validation.shardBlocks, openEnded: true });

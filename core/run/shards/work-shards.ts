@@ -32,7 +32,7 @@ export interface ShardWork {
 const LOCKED_SHARD_REST_SECONDS = 3;
 /** Nothing but such shards is left: each look is some 9 events of the 25,000 that the worker's execution may have. */
 const LOCKED_ROW_WAIT_SECONDS = 10;
-/** A read of registry a worker and second: a pause stops every batch after the one that runs. */
+/** A read of the run registry a worker and second: a pause stops every batch after the one that runs. */
 const LOOK_INTERVAL_MS = 1_000;
 /** The last shards are with other workers: look again after this, in case one of them dies. */
 const IDLE_WAIT_SECONDS = 2;

@@ -21,7 +21,7 @@ describe("a batch", () => {
       migration: "rename",
       description: "test",
       database: "test",
-      operation: { rename_column: { table: "public.leads", from: "old", to: "new" } },
+      operations: [{ rename_column: { table: "public.leads", from: "old", to: "new" } }],
       validate: { segments: ["tenant"] },
     });
     await flow.expand();

@@ -5,7 +5,7 @@ import { UNIMPLEMENTED } from "../../../core/migration/unimplemented.ts";
 describe("the JSON Schema of a migration", () => {
   it("describes what a person writes: defaults are optional and durations are text", () => {
     const schema = migrationJsonSchema();
-    expect(schema.required).toEqual(["migration", "description", "database", "operation"]);
+    expect(schema.required).toEqual(["migration", "description", "database", "operations"]);
     expect(schemaAt(["soak"])).toMatchObject({ type: "string", default: "1h" });
     expect(schemaAt(["cutover", "steps", 0, "percent"])).toMatchObject({ minimum: 0, maximum: 100 });
   });
@@ -26,7 +26,7 @@ describe("the JSON Schema of a migration", () => {
     [["gates", "before_soak", "on_fail"], '"rollback" or "pause"'],
     [["gates"], /^a mapping with keys of alarms, timeout, poll, before_expand, /],
     [["gates", "before_soak", "metrics", 0], /^a mapping with keys of name, metrics, /],
-    [["operation", "copy_table", "columns"], "a mapping"],
+    [["operations", 0, "rename_column"], "a mapping"],
   ])("puts what is allowed at %j in words", (path, words) => {
     expect(allowedBy(schemaAt(path))).toMatch(words);
   });

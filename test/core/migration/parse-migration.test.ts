@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MigrationInvalid } from "../../../core/errors.ts";
 import { rollbackAlarms } from "../../../core/migration/rollback-alarms.ts";
 import { migrationHash } from "../../../core/migration/migration-hash.ts";
+import { operationsOf } from "../../../core/operations/migration-operations.ts";
 import { parseMigration } from "../../../core/migration/parse-migration.ts";
 import { GATES } from "../../../core/migration/schema.ts";
 import { UNIMPLEMENTED } from "../../../core/migration/unimplemented.ts";
@@ -11,8 +12,8 @@ const VALID = `
 migration: lead-source
 description: Rename a column
 database: crm
-operation:
-  rename_column: { table: crm.contacts, from: lead_source, to: acquisition_channel }
+operations:
+  - rename_column: { table: crm.contacts, from: lead_source, to: acquisition_channel }
 `.trimStart();
 
 const GATE = "gates.before_soak";
@@ -41,7 +42,7 @@ const extra = (rest: string): string => at(FIRST, rest);
 describe("a valid migration", () => {
   it("gets every default, and durations in milliseconds", () => {
     const migration = parseMigration(VALID, "good.yaml");
-    expect(migration.operation.rename_column?.table).toEqual({ schema: "crm", name: "contacts" });
+    expect(operationsOf(migration)[0]?.table).toEqual({ schema: "crm", name: "contacts" });
     expect(migration.locks).toEqual({ timeout: 500, statement_timeout: 5_000, attempts: 120 });
     expect(migration.cutover.steps.map(({ path, percent, soak }) => [path, percent, soak])).toEqual([
       ["read", 5, 600_000],
@@ -58,7 +59,7 @@ describe("a valid migration", () => {
         migration: "lead-source",
         description: "Rename a column",
         database: "crm",
-        operation: { rename_column: { table: "crm.contacts", from: "lead_source", to: "acquisition_channel" } },
+        operations: [{ rename_column: { table: "crm.contacts", from: "lead_source", to: "acquisition_channel" } }],
       },
       null,
       "\t",
@@ -68,7 +69,7 @@ describe("a valid migration", () => {
 
   it("takes a table whose name holds a dot as schema and name", () => {
     const text = VALID.replace("crm.contacts", '{ schema: crm, name: "con.tacts" }');
-    expect(parseMigration(text, "good.yaml").operation.rename_column?.table.name).toBe("con.tacts");
+    expect(operationsOf(parseMigration(text, "good.yaml"))[0]?.table.name).toBe("con.tacts");
   });
 
   it("may use anchors, aliases and merge keys", () => {
@@ -191,10 +192,10 @@ describe("an invalid migration", () => {
     const text = [
       "migration: Lead_Source",
       "descripton: Rename",
-      "operation:",
-      "  rename_column:",
-      "    table: contacts",
-      "    from: lead_source",
+      "operations:",
+      "  - rename_column:",
+      "      table: contacts",
+      "      from: lead_source",
       "backfill: { workers: 41, slice: 15m }",
       "cutover:",
       "  steps:",
@@ -214,9 +215,12 @@ describe("an invalid migration", () => {
       at(2, 'descripton: unknown key; did you mean "description"?'),
       at(
         5,
-        'operation.rename_column.table: "contacts" is not allowed; allowed: a table as "schema.name", or { schema, name } where a name holds a dot',
+        'operations[0].rename_column.table: "contacts" is not allowed; allowed: a table as "schema.name", or { schema, name } where a name holds a dot',
       ),
-      at(5, "operation.rename_column.to: is missing; allowed: a name exactly as the catalog has it, without quotes"),
+      at(
+        5,
+        "operations[0].rename_column.to: is missing; allowed: a name exactly as the catalog has it, without quotes",
+      ),
       at(7, 'backfill.slice: "15m" is not implemented yet; use at most 10m: a worker goes on with its next slice'),
       at(7, "backfill.workers: 41 is not allowed; allowed: a whole number from 1 to 40"),
       at(10, "cutover.steps[0].percent: 101 is not allowed; allowed: a whole number from 0 to 100"),
@@ -353,13 +357,20 @@ describe("an invalid migration", () => {
 
   it("is refused where the operation does not change the name", () => {
     expect(problems(VALID.replace("to: acquisition_channel", "to: lead_source"))).toEqual([
-      at(5, 'operation.rename_column.to: "lead_source" is not allowed; allowed: "to" must differ from "from"'),
+      at(5, 'operations[0].rename_column.to: "lead_source" is not allowed; allowed: "to" must differ from "from"'),
+    ]);
+  });
+
+  it("has the key of an earlier version, whose new spelling is shown", () => {
+    const found = problems(VALID.replace(/operations:\n {2}- /, "operation:\n    "));
+    expect(found.filter((line) => line.includes("operation:"))).toEqual([
+      at(4, 'operation: is a list now; write "operations:" with an entry "- rename_column: { table, from, to }"'),
     ]);
   });
 
   it("is refused with one line for a mistyped operation", () => {
     expect(problems(VALID.replace("rename_column", "rename_colum"))).toEqual([
-      at(5, 'operation.rename_colum: unknown key; did you mean "rename_column"?'),
+      at(5, 'operations[0].rename_colum: unknown key; did you mean "rename_column"?'),
     ]);
   });
 
@@ -367,9 +378,9 @@ describe("an invalid migration", () => {
     expect(problems(VALID.replace("crm.contacts", "{ schema: crm, nme: contacts }"))).toEqual([
       at(
         5,
-        "operation.rename_column.table.name: is missing; allowed: a name exactly as the catalog has it, without quotes",
+        "operations[0].rename_column.table.name: is missing; allowed: a name exactly as the catalog has it, without quotes",
       ),
-      at(5, 'operation.rename_column.table.nme: unknown key; did you mean "name"?'),
+      at(5, 'operations[0].rename_column.table.nme: unknown key; did you mean "name"?'),
     ]);
   });
 
@@ -385,15 +396,8 @@ describe("an invalid migration", () => {
 });
 
 describe("what is not implemented", () => {
-  const operation = (yaml: string): string => VALID.replace(/rename_column: .*/, yaml);
   const cases: readonly (readonly [string, string])[] = [
     ["mode", withBlock("mode: aggressive")],
-    ["operation.change_type", operation("change_type: { table: a.b, column: c, to: d, type: t, up: u, down: d }")],
-    ["operation.set_not_null", operation("set_not_null: { wrong: 1 }")],
-    ["operation.add_column", operation("add_column: { table: a.b, column: c, type: t, up: u }")],
-    ["operation.add_constraint", operation("add_constraint: { table: a.b, name: c, check: d }")],
-    ["operation.copy_table", operation("copy_table: { from: a.b, to: a.c, key: [id], columns: {} }")],
-    ["operation.move_store", operation("move_store: {}")],
     ["backfill.slice", withBlock("backfill: { slice: 601s }")],
     ["backfill.max_rows_per_second", withBlock("backfill: { max_rows_per_second: 1000 }")],
     ["backfill.soft_windows", withBlock("backfill: { soft_windows: [] }")],

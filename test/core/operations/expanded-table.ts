@@ -1,5 +1,6 @@
 import { readCatalog } from "../../../core/catalog/read-catalog.ts";
 import { migrationSchema, type MigrationInput } from "../../../core/migration/schema.ts";
+import { migratedTable } from "../../../core/operations/migration-operations.ts";
 import { planMigration } from "../../../core/plan/plan-migration.ts";
 import type { DdlStep, Plan } from "../../../core/plan/plan.ts";
 import type { FreshDatabase } from "../../support/postgres.ts";
@@ -17,12 +18,10 @@ export async function planRename(fresh: FreshDatabase, rename: Rename): Promise<
     migration: "rename",
     description: "test",
     database: "test",
-    operation: { rename_column: rename },
+    operations: [{ rename_column: rename }],
   };
   const migration = migrationSchema.parse(input);
-  const table = migration.operation.rename_column?.table;
-  if (!table) throw new Error("the migration renames a column");
-  return planMigration(migration, await readCatalog(fresh.database, table));
+  return planMigration(migration, await readCatalog(fresh.database, migratedTable(migration)));
 }
 
 /** Runs steps as they stand in the plan, over a plain connection. */

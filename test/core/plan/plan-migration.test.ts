@@ -26,7 +26,7 @@ describe("a plan's hash", () => {
   });
 
   it.each<[string, Partial<MigrationInput>]>([
-    ["column", { operation: { rename_column: { table: "crm.contacts", from: "lead_source", to: "channel" } } }],
+    ["column", { operations: [{ rename_column: { table: "crm.contacts", from: "lead_source", to: "channel" } }] }],
     ["lock timeout", { locks: { timeout: "100ms" } }],
     [
       "cutover step",
@@ -131,12 +131,11 @@ describe("a plan", () => {
     expect(() => plan({}, catalogOf({ table: tableOf({ kind: "view" }) }))).toThrow(/is a view, not a table/);
   });
 
-  it("refuses an operation that this version does not implement, by name", () => {
-    const other: Partial<MigrationInput> = {
-      operation: { add_constraint: { table: "crm.contacts", name: "positive", check: "id > 0" } },
-    };
-    expect(() => plan(other)).toThrow(MigrationInvalid);
-    expect(() => plan(other)).toThrow(/add_constraint/);
+  it("refuses operations on several tables, by their names", () => {
+    const rename = { from: "lead_source", to: "acquisition_channel" };
+    const operations = ["crm.contacts", "crm.deals"].map((table) => ({ rename_column: { ...rename, table } }));
+    expect(() => plan({ operations })).toThrow(MigrationInvalid);
+    expect(() => plan({ operations })).toThrow(/"crm\.contacts", "crm\.deals"/);
   });
 });
 

@@ -10,7 +10,7 @@ export function migrationOf(changes: Partial<MigrationInput> = {}): Migration {
     migration: "contact-acquisition-channel",
     description: "Rename contacts.lead_source",
     database: "crm",
-    operation: { rename_column: { table: "crm.contacts", from: "lead_source", to: "acquisition_channel" } },
+    operations: [{ rename_column: { table: "crm.contacts", from: "lead_source", to: "acquisition_channel" } }],
     validate: { segments: ["tenant_id"] },
     gates: { alarms: ["crm-errors"] },
     contract: { consumers: [{ name: "crm-app", kind: "service", owner: "crm-team" }] },

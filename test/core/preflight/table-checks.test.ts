@@ -146,18 +146,20 @@ describe("trigger-order", () => {
 
   it("refuses a BEFORE ROW trigger that fires after the sync triggers", () => {
     expect(judge({ name: "~zz" })).toEqual([
-      'refuse trigger "~zz" sorts after Sluice\'s sync triggers, so it could undo what they wrote. ALTER TRIGGER ... RENAME it to a name that sorts before "~sluice_" by its bytes',
+      'refuse trigger "~zz" does not sort between Sluice\'s sync triggers, so they would not see what it writes, or it not what they did. ALTER TRIGGER ... RENAME it to a name that sorts after "!sluice_" and before "~sluice_" by its bytes',
     ]);
-    expect(judge({ name: "état" })[0]).toMatch(/^refuse trigger "état" sorts after/);
+    expect(judge({ name: "état" })[0]).toMatch(/^refuse trigger "état" does not sort between/);
     expect(judge({ name: "~sluice" })[0]).toMatch(/^ok /);
     expect(judge({ name: "zzz" })[0]).toMatch(/^ok /);
   });
 
   it("says of an UPDATE trigger that it fires for the backfill too", () => {
     expect(judge({})).toEqual([
-      'ok trigger "touch" fires before the sync triggers, and also for each row that the backfill writes.',
+      'ok trigger "touch" fires between the first and the last sync trigger, and also for each row that the backfill writes.',
     ]);
-    expect(judge({ updateOf: ["email"] })).toEqual(['ok trigger "touch" fires before the sync triggers.']);
+    expect(judge({ updateOf: ["email"] })).toEqual([
+      'ok trigger "touch" fires between the first and the last sync trigger.',
+    ]);
   });
 
   it.each([{ timing: "after" }, { level: "statement" }, { enabled: "disabled" }, { events: ["delete"] }] as const)(

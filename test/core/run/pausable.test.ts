@@ -254,7 +254,9 @@ describe("the state machine", () => {
     expect(branch?.Variable).toBe("$.step.status");
     const target = states[branch?.Next ?? ""];
     expect([target?.Type, target?.Resource]).toEqual(
-      states === machine.States ? ["Task", "arn:aws:states:::lambda:invoke.waitForTaskToken"] : ["Pass", undefined],
+      states === machine.States
+        ? ["Task", "arn:${Partition}:states:::lambda:invoke.waitForTaskToken"]
+        : ["Pass", undefined],
     );
   });
 

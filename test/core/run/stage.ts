@@ -16,7 +16,7 @@ export const MIGRATION = {
   migration: "contact-channel",
   description: "test",
   database: "test",
-  operation: { rename_column: { table: "public.contacts", from: "lead_source", to: "acquisition_channel" } },
+  operations: [{ rename_column: { table: "public.contacts", from: "lead_source", to: "acquisition_channel" } }],
   gates: { alarms: ["crm-errors", "crm-latency"], timeout: "5m", poll: "20s" },
   cutover: {
     steps: [

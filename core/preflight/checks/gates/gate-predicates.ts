@@ -1,5 +1,6 @@
 import { PREDICATE_SECONDS } from "../../../run/gate/sql.ts";
 import type { CheckResult, PredicateOutcome, PredicateProbe, PreflightContext } from "../../check.ts";
+import { operationsOf } from "../../../operations/migration-operations.ts";
 import { findings } from "../../finding.ts";
 import { declaredGates, gateObject } from "../../gates.ts";
 
@@ -57,8 +58,9 @@ interface RefusedPredicate extends Pick<PredicateProbe, "gate"> {
 }
 
 function refused({ migration }: PreflightContext, { gate, object, sqlState, problem }: RefusedPredicate): CheckResult {
-  const target = migration.operation.rename_column?.to;
-  if (sqlState === UNDEFINED_COLUMN && gate !== "before_expand" && target !== undefined && names(problem, target)) {
+  const added = operationsOf(migration).flatMap(({ addedColumns }) => addedColumns);
+  const target = added.find((column) => names(problem, column));
+  if (sqlState === UNDEFINED_COLUMN && gate !== "before_expand" && target !== undefined) {
     return ok(object, `reads "${target}", and can be evaluated after expand only`);
   }
   if (sqlState.startsWith(DATA_EXCEPTION)) {

@@ -1,3 +1,4 @@
+import { movesTraffic } from "../../../operations/migration-operations.ts";
 import type { CheckResult, PreflightContext } from "../../check.ts";
 import { findings } from "../../finding.ts";
 import { quoted } from "../../object-names.ts";
@@ -8,8 +9,9 @@ const { ok, warn } = findings("consumers-declared");
 const MAX_NAMED = 10;
 
 /** Contract drops what somebody may still read: their list has to be somebody's work, and the grants are where it starts. */
-export function consumersDeclared({ migration, catalog }: PreflightContext): CheckResult {
+export function consumersDeclared({ migration, catalog }: PreflightContext): CheckResult | readonly CheckResult[] {
   const object = "contract.consumers";
+  if (!movesTraffic(migration)) return [];
   const { consumers } = migration.contract;
   if (consumers.length > 0) return ok(object, `names ${consumers.map(({ name }) => name).join(", ")}`);
   const readers = catalog.table?.readers ?? [];

@@ -1,3 +1,4 @@
+import { movesTraffic } from "../../../operations/migration-operations.ts";
 import { bytesText, durationText, LARGE_TABLE_BYTES } from "../../amounts.ts";
 import type { CheckResult, PreflightContext } from "../../check.ts";
 import { findings } from "../../finding.ts";
@@ -10,8 +11,12 @@ const MIN_DAYS = 7;
  * A weekly job that still reads the old shape is found only by waiting a week, and a nightly one by waiting a night.
  * That nobody declared a consumer excuses nothing: it only means that nobody has looked.
  */
-export function coolingPeriod({ migration, catalog: { table } }: PreflightContext): CheckResult {
+export function coolingPeriod({
+  migration,
+  catalog: { table },
+}: PreflightContext): CheckResult | readonly CheckResult[] {
   const object = "contract.cooling";
+  if (!movesTraffic(migration)) return [];
   const { cooling } = migration.contract;
   const remedy = 'Set contract.cooling to "7d" or more, to match the closing cycle';
   if (cooling >= MIN_DAYS * DAY_MS) return ok(object, `is ${String(Math.floor(cooling / DAY_MS))} days`);

@@ -1,3 +1,4 @@
+import { movesTraffic } from "../../../operations/migration-operations.ts";
 import type { CheckResult, PreflightContext } from "../../check.ts";
 import { findings } from "../../finding.ts";
 
@@ -6,6 +7,7 @@ const { ok, refuse, unread } = findings("flag-exists");
 /** Without its flag the application cannot be moved, nor moved back. */
 export function flagExists(context: PreflightContext): CheckResult | readonly CheckResult[] {
   const { migration, flagExists: exists } = context;
+  if (!movesTraffic(migration)) return [];
   const object = `flag "${migration.migration}"`;
   if (exists.kind === "not asked") return [];
   if (exists.kind === "unread") return unread(context, { object, problem: exists.problem });

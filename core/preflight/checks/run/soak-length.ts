@@ -1,3 +1,4 @@
+import { movesTraffic } from "../../../operations/migration-operations.ts";
 import type { CheckResult, PreflightContext } from "../../check.ts";
 import { findings, orOk } from "../../finding.ts";
 
@@ -14,6 +15,7 @@ const MIN_SOAK_MS = 10 * MINUTE_MS;
 /** Warns where a soak ends before an alarm could fire. */
 export function soakLength({ migration }: PreflightContext): readonly CheckResult[] {
   const { cutover, soak } = migration;
+  if (!movesTraffic(migration)) return [];
   const hasty = cutover.steps.filter((step) => step.soak < MIN_STEP_MS).length;
   const problems: CheckResult[] = [];
   if (hasty > 0) {

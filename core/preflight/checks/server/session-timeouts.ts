@@ -2,7 +2,7 @@ import type { ServerSettings } from "../../../catalog/catalog.ts";
 import { durationText } from "../../amounts.ts";
 import type { CheckResult, PreflightContext } from "../../check.ts";
 import { findings, orOk } from "../../finding.ts";
-import { carriedIndexes } from "../rename-column/indexes.ts";
+import { operationsOf } from "../../../operations/migration-operations.ts";
 
 const { ok, refuse } = findings("session-timeouts");
 
@@ -30,8 +30,7 @@ export function sessionTimeouts({ migration, catalog }: PreflightContext): Check
   const { settings, role, table } = catalog;
   // A snapshot that an older version saved does not say.
   if (settings === undefined) return [];
-  const column = migration.operation.rename_column?.from;
-  const builds = table !== undefined && column !== undefined && carriedIndexes(table, column).length > 0;
+  const builds = table !== undefined && operationsOf(migration).some((operation) => operation.buildsIndexes(table));
   const problems = limits(settings).flatMap((limit) => problem(limit, { builds, role: role.name }) ?? []);
   return orOk(
     problems,

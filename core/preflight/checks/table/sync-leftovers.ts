@@ -1,4 +1,4 @@
-import { SYNC_TRIGGER_PREFIX } from "../../../operations/sync-names.ts";
+import { isSyncTrigger } from "../../../operations/toolkit/sync-names.ts";
 import type { CheckResult, TableContext } from "../../check.ts";
 import { findings } from "../../finding.ts";
 import { quoted, tableObject } from "../../object-names.ts";
@@ -8,7 +8,7 @@ const { ok, refuse } = findings("sync-leftovers");
 /** Triggers of ours that this migration did not make still write columns of another one. */
 export function syncLeftovers({ table, resuming }: TableContext): CheckResult {
   const object = tableObject(table);
-  const leftovers = table.triggers.filter(({ name }) => name.startsWith(SYNC_TRIGGER_PREFIX)).map(({ name }) => name);
+  const leftovers = table.triggers.filter(({ name }) => isSyncTrigger(name)).map(({ name }) => name);
   if (leftovers.length === 0) return ok(object, "has no sync trigger of another run");
   if (resuming) return ok(object, "has the sync triggers of the run that this one goes on with");
   return refuse({

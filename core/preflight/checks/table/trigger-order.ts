@@ -1,5 +1,5 @@
 import type { TriggerCatalog } from "../../../catalog/catalog.ts";
-import { SYNC_TRIGGER_PREFIX } from "../../../operations/sync-names.ts";
+import { FIRST_PREFIX, isSyncTrigger, LAST_PREFIX } from "../../../operations/toolkit/sync-names.ts";
 import type { CheckResult, TableContext } from "../../check.ts";
 import { findings, orOk } from "../../finding.ts";
 import { tableObject } from "../../object-names.ts";
@@ -11,13 +11,14 @@ export function triggerOrder({ table }: TableContext): readonly CheckResult[] {
   const before = table.triggers.filter(rewritesRows);
   const results = before.map((trigger) => {
     const object = `trigger "${trigger.name}"`;
-    if (!firesAfterOurs(trigger)) {
-      return ok(object, `fires before the sync triggers${forBackfill(trigger)}`);
+    if (!firesOutside(trigger)) {
+      return ok(object, `fires between the first and the last sync trigger${forBackfill(trigger)}`);
     }
     return refuse({
       object,
-      message: "sorts after Sluice's sync triggers, so it could undo what they wrote",
-      remedy: `ALTER TRIGGER ... RENAME it to a name that sorts before "${SYNC_TRIGGER_PREFIX}" by its bytes`,
+      message:
+        "does not sort between Sluice's sync triggers, so they would not see what it writes, or it not what they did",
+      remedy: `ALTER TRIGGER ... RENAME it to a name that sorts after "${FIRST_PREFIX}" and before "${LAST_PREFIX}" by its bytes`,
     });
   });
   return orOk(results, ok(tableObject(table), "has no BEFORE ROW trigger of its own"));
@@ -29,12 +30,13 @@ function rewritesRows({ name, timing, level, events, enabled }: TriggerCatalog):
     level === "row" &&
     enabled !== "disabled" &&
     events.some((event) => event === "insert" || event === "update") &&
-    !name.startsWith(SYNC_TRIGGER_PREFIX)
+    !isSyncTrigger(name)
   );
 }
 
-function firesAfterOurs({ name }: TriggerCatalog): boolean {
-  return Buffer.compare(Buffer.from(name), Buffer.from(SYNC_TRIGGER_PREFIX)) > 0;
+function firesOutside({ name }: TriggerCatalog): boolean {
+  const at = Buffer.from(name);
+  return Buffer.compare(at, Buffer.from(FIRST_PREFIX)) < 0 || Buffer.compare(at, Buffer.from(LAST_PREFIX)) > 0;
 }
 
 /** `updated_at` moves on every row that the backfill writes: nothing breaks, but somebody will ask. */

@@ -1,23 +1,17 @@
 import { expect, it } from "vitest";
 import type { IndexCatalog } from "../../../../core/catalog/catalog.ts";
-import { columnType } from "../../../../core/preflight/checks/rename-column/column-type.ts";
-import { indexes } from "../../../../core/preflight/checks/rename-column/indexes.ts";
-import { targetAbsent } from "../../../../core/preflight/checks/rename-column/target-absent.ts";
-import { columnContextOf, lines, tableOf } from "../contexts.ts";
+import { checkMirroredColumn } from "../../../../core/operations/toolkit/mirrored-column-checks.ts";
+import { lines, tableContextOf } from "../contexts.ts";
+
+const rename = { from: "lead_source", to: "acquisition_channel", functions: [] };
 
 it("refuses the name of a system column", () => {
-  expect(lines(targetAbsent(columnContextOf({}, { target: "ctid" })))).toEqual([
-    'refuse column "crm.contacts.ctid" has the name of a system column. Choose another name in operation.rename_column.to',
-  ]);
+  expect(lines(checkMirroredColumn(tableContextOf(), { ...rename, to: "ctid" }))).toContain(
+    'refuse column "crm.contacts.ctid" has the name of a system column. Choose another name for to',
+  );
 });
 
-it("refuses a pseudo-type", () => {
-  expect(lines(columnType(columnContextOf({ type: "anyarray", typeKind: "pseudo" })))).toEqual([
-    'refuse column "crm.contacts.lead_source" has pseudo-type anyarray, of which no column can be added. Change its type first',
-  ]);
-});
-
-it("refuses an index that the role may not build again, only where there is one", () => {
+it("refuses a role that may not build the mirror's indexes, only where there is one", () => {
   const index: IndexCatalog = {
     schema: "crm",
     name: "i",
@@ -31,10 +25,10 @@ it("refuses an index that the role may not build again, only where there is one"
     keys: [{ column: "lead_source", expressionColumns: [], descending: false, nullsFirst: false }],
     include: [],
   };
-  const judge = (held: readonly IndexCatalog[]): readonly string[] =>
-    lines(indexes(columnContextOf({}, { table: tableOf({ indexes: held, mayCreateIndexes: false }) })));
-  expect(judge([index])).toEqual([
-    'refuse index "crm.i" cannot be built again: role "sluice" may not create in schema "crm". GRANT CREATE ON SCHEMA "crm" TO the role "sluice"',
-  ]);
-  expect(judge([])).toEqual(['ok column "crm.contacts.lead_source" is in no index.']);
+  const refusals = (held: readonly IndexCatalog[]): readonly string[] =>
+    checkMirroredColumn(tableContextOf({ indexes: held, mayCreateIndexes: false }), rename)
+      .filter(({ verdict }) => verdict === "refuse")
+      .map(({ check, object }) => `${check} ${object}`);
+  expect(refusals([index])).toEqual(['indexes schema "crm"']);
+  expect(refusals([])).toEqual([]);
 });

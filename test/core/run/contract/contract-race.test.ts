@@ -89,7 +89,7 @@ class Race {
       {
         ...MIGRATION,
         migration: name,
-        operation: { rename_column: { ...MIGRATION.operation.rename_column, table: `public.${name}` } },
+        operations: [{ rename_column: { ...MIGRATION.operations[0]!.rename_column, table: `public.${name}` } }],
         gates: { alarms: [`alarm-of-${name}`] },
       },
       `run-of-${name}`,

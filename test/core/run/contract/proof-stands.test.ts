@@ -4,7 +4,7 @@ import { requireProofStands } from "../../../../core/run/contract/proof-stands.t
 import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
 import { Stage } from "../stage.ts";
 
-const TRIGGER = `"~sluice_update_forward_lead_source_acquisition_channel"`;
+const TRIGGER = `"~sluice_update"`;
 
 describe("the proof before contract", () => {
   let fresh: FreshDatabase;

@@ -405,7 +405,7 @@ describe("undoing a run", () => {
       message: /lock not free \(try 1\), held by pid/,
     });
     await fresh.client.query(
-      `INSERT INTO sluice.event (run_id, kind, subject) SELECT 'first', 'lock-timeout', 'undo-drop-column' FROM generate_series(1, $1)`,
+      `INSERT INTO sluice.event (run_id, kind, subject) SELECT 'first', 'lock-timeout', 'undo' FROM generate_series(1, $1)`,
       [plan.lockRetry.attempts],
     );
     await expect(undo(ports, claimed)).rejects.toThrow(LockNotAcquired);

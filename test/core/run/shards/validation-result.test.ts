@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DivergenceFound } from "../../../../core/errors.ts";
 import { verdict } from "../../../../core/run/shards/validation-result.ts";
+import { SYNC_TRIGGERS } from "../../../../core/operations/toolkit/sync-names.ts";
 import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
 import { createContacts, Stage } from "../stage.ts";
 
@@ -23,10 +24,8 @@ describe("the verdict on a proof", () => {
   async function setApart(rows: number): Promise<void> {
     await fresh.client.query(`ALTER TABLE contacts DISABLE TRIGGER ALL`);
     await fresh.client.query(`UPDATE contacts SET acquisition_channel = 'other' WHERE id <= $1`, [rows]);
-    for (const label of ["insert_forward", "insert_backward", "update_forward", "update_backward"]) {
-      await fresh.client.query(
-        `ALTER TABLE contacts ENABLE ALWAYS TRIGGER "~sluice_${label}_lead_source_acquisition_channel"`,
-      );
+    for (const name of Object.values(SYNC_TRIGGERS)) {
+      await fresh.client.query(`ALTER TABLE contacts ENABLE ALWAYS TRIGGER "${name}"`);
     }
   }
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { failedPreconditions } from "../../../core/run/ddl/step-requirement.ts";
-import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
-import { expand } from "./expanded-table.ts";
+import { failedPreconditions } from "../../../../core/run/ddl/step-requirement.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
+import { expand } from "../expanded-table.ts";
 
 const RENAME = { table: "crm.contacts", from: "source", to: "channel" };
-const FORWARD = `"~sluice_update_forward_source_channel"`;
+const LAST = `"~sluice_update"`;
 
 describe("what contract requires of the sync triggers", () => {
   let fresh: FreshDatabase;
@@ -32,30 +32,22 @@ describe("what contract requires of the sync triggers", () => {
     });
 
     it.each([
-      ["is disabled", `ALTER TABLE crm.contacts DISABLE TRIGGER ${FORWARD}`, "is disabled"],
-      [
-        "spares sessions in replica mode",
-        `ALTER TABLE crm.contacts ENABLE TRIGGER ${FORWARD}`,
-        "does not fire in every",
-      ],
-      [
-        "fires in replica mode only",
-        `ALTER TABLE crm.contacts ENABLE REPLICA TRIGGER ${FORWARD}`,
-        "does not fire in ev",
-      ],
-      ["was dropped", `DROP TRIGGER ${FORWARD} ON crm.contacts`, "is missing"],
-      ["was renamed", `ALTER TRIGGER ${FORWARD} ON crm.contacts RENAME TO other`, "is missing"],
+      ["is disabled", `ALTER TABLE crm.contacts DISABLE TRIGGER ${LAST}`, "is disabled"],
+      ["spares sessions in replica mode", `ALTER TABLE crm.contacts ENABLE TRIGGER ${LAST}`, "does not fire in every"],
+      ["fires in replica mode only", `ALTER TABLE crm.contacts ENABLE REPLICA TRIGGER ${LAST}`, "does not fire in ev"],
+      ["was dropped", `DROP TRIGGER ${LAST} ON crm.contacts`, "is missing"],
+      ["was renamed", `ALTER TRIGGER ${LAST} ON crm.contacts RENAME TO other`, "is missing"],
       [
         "was put in place of",
-        `DROP TRIGGER ${FORWARD} ON crm.contacts;
-         CREATE TRIGGER ${FORWARD} BEFORE UPDATE ON crm.contacts FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
-         ALTER TABLE crm.contacts ENABLE ALWAYS TRIGGER ${FORWARD}`,
+        `DROP TRIGGER ${LAST} ON crm.contacts;
+         CREATE TRIGGER ${LAST} BEFORE UPDATE ON crm.contacts FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+         ALTER TABLE crm.contacts ENABLE ALWAYS TRIGGER ${LAST}`,
         "calls another function",
       ],
     ])("does not where one %s", async (_, change, problem) => {
       const plan = await expand(fresh, RENAME);
       await fresh.client.query(change);
-      expect(await problems(plan)).toEqual([expect.stringContaining(`trigger ${FORWARD} on crm.contacts ${problem}`)]);
+      expect(await problems(plan)).toEqual([expect.stringContaining(`trigger ${LAST} on crm.contacts ${problem}`)]);
     });
 
     it("does not where all were disabled at once", async () => {
@@ -67,12 +59,11 @@ describe("what contract requires of the sync triggers", () => {
     it("does not where a function does something else now", async () => {
       const plan = await expand(fresh, RENAME);
       await fresh.client.query(
-        `CREATE OR REPLACE FUNCTION sluice.forward_crm_contacts_source_channel() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`,
+        `CREATE OR REPLACE FUNCTION sluice.sync_last_crm_contacts() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`,
       );
       expect(await problems(plan)).toEqual(
         ["insert", "update"].map(
-          (event) =>
-            `trigger "~sluice_${event}_forward_source_channel" on crm.contacts calls another function than it was made with`,
+          (event) => `trigger "~sluice_${event}" on crm.contacts calls another function than it was made with`,
         ),
       );
     });
@@ -97,8 +88,8 @@ describe("what contract requires of the sync triggers", () => {
 
     it("does not where one partition's is disabled", async () => {
       const plan = await expand(fresh, RENAME);
-      await fresh.client.query(`ALTER TABLE crm.eu_low DISABLE TRIGGER ${FORWARD}`);
-      expect(await problems(plan)).toEqual([`trigger ${FORWARD} on crm.eu_low is disabled`]);
+      await fresh.client.query(`ALTER TABLE crm.eu_low DISABLE TRIGGER ${LAST}`);
+      expect(await problems(plan)).toEqual([`trigger ${LAST} on crm.eu_low is disabled`]);
     });
   });
 

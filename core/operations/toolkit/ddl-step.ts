@@ -1,4 +1,4 @@
-import type { DdlStep, LockMode, Precondition } from "../plan/plan.ts";
+import type { DdlStep, LockMode, Precondition } from "../../plan/plan.ts";
 
 /** The locks of a migration's own DDL, from its `locks` section; milliseconds. */
 export interface LockLimits {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type pg from "pg";
-import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
-import { expand } from "./expanded-table.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
+import { expand } from "../expanded-table.ts";
 
 type Value = string | null;
 
@@ -240,7 +240,11 @@ describe("the sync triggers of a column with a default", () => {
       both: "fair",
     },
     { title: "says NULL for the old column", sql: "(id, old) VALUES ($id, NULL)", both: null },
-    { title: "says NULL for the new column", sql: "(id, new) VALUES ($id, NULL)", both: null },
+    {
+      title: "says NULL for the new column, which has no default and so is not given: the old one's default counts",
+      sql: "(id, new) VALUES ($id, NULL)",
+      both: "none",
+    },
     { title: "says NULL for both", sql: "(id, old, new) VALUES ($id, NULL, NULL)", both: null },
     { title: "gives the old column the default's value", sql: "(id, old) VALUES ($id, 'none')", both: "none" },
     { title: "gives the new column the default's value", sql: "(id, new) VALUES ($id, 'none')", both: "none" },
@@ -359,10 +363,10 @@ describe("the sync triggers' names", () => {
     const { rows } = await fresh.client.query(
       `SELECT count(DISTINCT tgfoid)::int AS functions, count(*)::int AS triggers, max(octet_length(tgname)) AS longest FROM pg_trigger`,
     );
-    expect(rows).toEqual([{ functions: 4, triggers: 8, longest: 63 }]);
+    expect(rows).toEqual([{ functions: 6, triggers: 8, longest: 14 }]);
   });
 
-  it("sort after the table's own BEFORE triggers, so that what those write is synced", async () => {
+  it("sort around the table's own BEFORE triggers, so that what those write is synced", async () => {
     const { client } = fresh;
     await client.query(`CREATE TABLE tidied (id int, old text)`);
     await client.query(
@@ -373,6 +377,10 @@ describe("the sync triggers' names", () => {
     await client.query(`INSERT INTO tidied (id, old) VALUES (1, 'WEB')`);
     await client.query(`UPDATE tidied SET old = 'FAIR' WHERE id = 1`);
     expect(await read(fresh, "tidied", 1)).toEqual(["fair", "fair"]);
+    await client.query(`UPDATE tidied SET new = 'MAIL' WHERE id = 1`);
+    expect(await read(fresh, "tidied", 1)).toEqual(["mail", "mail"]);
+    await client.query(`INSERT INTO tidied (id, new) VALUES (2, 'PHONE')`);
+    expect(await read(fresh, "tidied", 2)).toEqual(["phone", "phone"]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Flow } from "../../support/flow.ts";
-import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
+import { Flow } from "../../../support/flow.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
 
 /**
  * `=` of exactly a column's type, in a schema of the search_path, is preferred to pg_catalog's of the type beneath
@@ -30,7 +30,7 @@ describe("where public has operators of its own for the column's type", () => {
         migration: `rename-${type.replaceAll(/\W/g, "")}`,
         description: "test",
         database: "test",
-        operation: { rename_column: { table: "public.leads", from: "old", to: "new" } },
+        operations: [{ rename_column: { table: "public.leads", from: "old", to: "new" } }],
       };
       const flow = await Flow.begin(fresh.database, migration, migration.migration);
       await flow.expand();
