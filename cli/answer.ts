@@ -4,10 +4,10 @@ import { jsonText } from "./output/json-text.ts";
 import { type Operation, operate } from "./services/operator.ts";
 import type { Services } from "./services/services.ts";
 
-/** What the functions that decide and pause have in common in their answers: a sentence for people. */
+/** What the answers of the functions that decide and pause have in common: a sentence for the operator. */
 const answerSchema = z.looseObject({ message: z.string() });
 
-/** Has the stack do it, and tells what it answers. */
+/** Invokes the stack's function, and writes its answer. */
 export async function tellAnswer(
   { terminal }: CliContext,
   services: Services,

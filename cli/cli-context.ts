@@ -7,10 +7,10 @@ import type { Services } from "./services/services.ts";
 export interface Terminal {
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;
-  /** Whether a person reads what is written. */
+  /** Whether the output is a terminal. */
   readonly interactive: boolean;
   readonly layout: Layout;
-  /** A yes-or-no question; undefined where nobody can answer. */
+  /** A yes-or-no question; undefined where there is no terminal to ask on. */
   readonly ask: ((question: string) => Promise<boolean>) | undefined;
 }
 

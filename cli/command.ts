@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 
 interface CommandProps {
   readonly name: string;
@@ -29,3 +29,13 @@ export const CONFIG_OPTION = [
 ] as const;
 
 export const JSON_OPTION = ["--json", "JSON on standard output, for scripts"] as const;
+
+/** `--reason TEXT`, which is mandatory: it is recorded, and other operators read it. */
+export function reasonOption(): Option {
+  return new Option("--reason <text>", "why, for the record").makeOptionMandatory().argParser(notBlank);
+}
+
+function notBlank(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It is empty.");
+  return text;
+}

@@ -4,9 +4,9 @@ import type { Terminal } from "./cli-context.ts";
 export const YES_OPTION = ["-y, --yes", "do not ask"] as const;
 
 /**
- * How a command asks before it changes anything: not at all, where that was said.
+ * How a command asks before it changes anything: not at all with --yes.
  *
- * @throws ConfigurationInvalid where nobody can answer: that is not a yes.
+ * @throws ConfigurationInvalid where there is no terminal to ask on: silence is no confirmation.
  */
 export function confirmation(
   { ask }: Pick<Terminal, "ask">,
@@ -16,7 +16,7 @@ export function confirmation(
   if (ask !== undefined) return ask;
   throw new ConfigurationInvalid({
     object: command,
-    problem: "asks before it changes anything, and nobody can answer here",
+    problem: "asks before it changes anything, and there is no terminal to ask on",
     remedy: "Add --yes, or run it on a terminal",
   });
 }

@@ -1,6 +1,6 @@
 import type { CliContext } from "./cli-context.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
-import { failureText } from "./output/failure-text.ts";
+import { failureText } from "./output/error-text.ts";
 import { jsonText } from "./output/json-text.ts";
 import type { Execution, StateMachines } from "./services/state-machines.ts";
 import { waitForEnd } from "./services/wait-for.ts";
@@ -19,7 +19,7 @@ export async function followToEnd(
 ): Promise<Execution> {
   let told: string | undefined;
   const tell = async (): Promise<void> => {
-    // To follow it is a help, and no part of the work: whoever may not read the history waits in silence.
+    // Following is optional: an operator without the right to read the history waits without messages.
     const step = await machines.lastStep(arn).catch(() => undefined);
     if (step !== undefined && step.message !== told) terminal.writeError(`  ${step.message}\n`);
     told = step?.message ?? told;

@@ -8,7 +8,7 @@ export const EXIT_CODES: readonly { readonly code: ExitCode; readonly meaning: s
   { code: EXIT.ok, meaning: "done" },
   { code: EXIT.failed, meaning: "failed, or the run that was waited for did" },
   { code: EXIT.usage, meaning: "wrong usage, migration file or configuration" },
-  { code: EXIT.refused, meaning: "refused, by pre-flight or as the run stands; nothing was touched" },
+  { code: EXIT.refused, meaning: "refused, by pre-flight or in the run's present phase; nothing was changed" },
   { code: EXIT.notFound, meaning: "no such file, run, stack, table or database" },
   { code: EXIT.unavailable, meaning: "database or AWS service unavailable; try again" },
 ];

@@ -40,7 +40,7 @@ function downCommand({ terminal }: CliContext): Command {
   return command({
     name: "down",
     summary: "stop the stack of sluice local up",
-    description: "Stops the local stack that runs in this folder, and clears away what a crashed one left.",
+    description: "Stops the local stack that runs in this folder, and removes what a crashed one left.",
     examples: [{ line: "sluice local down", meaning: "does nothing where none runs" }],
   }).action(async () => {
     const { down } = await import("../local/down.ts");
@@ -71,9 +71,9 @@ async function up({ terminal }: CliContext, { migrations }: UpCommandOptions): P
 }
 
 function upText({ connectionString, state }: LocalStack, style: CliContext["terminal"]["layout"]["style"]): string {
-  // Where the endpoint is in the environment, sluice does not look for the stack: so it is told all of it.
+  // With the endpoint in the environment, sluice does not search for the stack: so it is given all of it.
   const environment = { ...state.environment, SLUICE_CONFIG: state.configFile };
-  // An empty one is there to hide what the shell has: to the AWS CLI, an empty AWS_PROFILE is a profile's name.
+  // An empty one overrides what the shell has: to the AWS CLI, an empty AWS_PROFILE is a profile's name.
   const variables = Object.entries(environment).map(([key, value]) =>
     value === "" ? `  unset ${key}` : `  export ${key}=${value}`,
   );

@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import { tellAnswer } from "./answer.ts";
 import type { CliContext } from "./cli-context.ts";
-import { command, JSON_OPTION } from "./command.ts";
-import { reasonOption } from "./decision-options.ts";
+import { command, JSON_OPTION, reasonOption } from "./command.ts";
 
 interface PauseOptions {
   readonly reason: string;
@@ -13,11 +12,11 @@ interface PauseOptions {
 export function pauseCommand(context: CliContext): Command {
   return command({
     name: "pause",
-    summary: "hold a run where it is, until sluice resume",
+    summary: "pause a run until sluice resume",
     description:
-      "Holds a run where it is, in any phase before contract: the backfill's workers end after the batch that they " +
+      "Pauses a run in any phase before contract: the backfill's workers end after the batch that they " +
       "are in, and nothing further begins. Both shapes stay in step, traffic stays where it is, and alarms still " +
-      "return it. Asked of one of the stack's functions, which knows who asks.",
+      "return it. Invokes a function of the stack, which identifies the caller.",
     examples: [{ line: 'sluice pause friday --reason "the quarter is being closed"', meaning: "until sluice resume" }],
   })
     .argument("<run>", "name of the run, as sluice status lists it")

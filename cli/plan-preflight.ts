@@ -9,13 +9,13 @@ import { runPreflight } from "../core/preflight/run-preflight.ts";
 import { catalogOfDatabase } from "./services/catalogs.ts";
 import type { Services } from "./services/services.ts";
 
-/** What the checks may look at beside the migration and the catalog. */
+/** What the checks may read beside the migration and the catalog. */
 type Readings = Omit<PreflightContext, "migration" | "catalog" | "runId" | "resuming">;
 
 /** What pre-flight could be told. Against a snapshot that is the catalog alone. */
 export interface Known {
   readonly catalog: Catalog;
-  /** The plan that an earlier run of the migration began, and that a start would go on with. */
+  /** The plan that an earlier run of the migration began, and that a start would resume. */
   readonly open?: OpenPlan | undefined;
   /** What was asked of the world. @default nothing: a plan against a snapshot */
   readonly readings?: Readings | undefined;
@@ -25,8 +25,8 @@ export interface Known {
 
 export interface KnownOptions {
   /**
-   * A plan is made days before its start, and who holds the table then is not to be known; a look just before the start
-   * asks for it. @default "plan"
+   * A plan is made days before its start, and which run holds the table then cannot be known; preflight just before
+   * the start asks for it. @default "plan"
    */
   readonly before?: "plan" | "start";
   /** @default the system's clock */
@@ -52,7 +52,7 @@ export async function knownOf(
   }
 }
 
-/** @throws NotFound where the stack is not deployed: then nobody can be asked. */
+/** @throws NotFound where the stack is not deployed: then there is nothing to ask. */
 async function askStack(
   services: Services,
   migration: Migration,
@@ -83,7 +83,7 @@ export function preflightOf(migration: Migration, { catalog, open, readings, unr
 
 function resumed({ migration }: Migration, open: OpenPlan | undefined): readonly CheckResult[] {
   if (open === undefined) return [];
-  const message = `was begun by run "${open.runId}"; a start goes on with its plan ${open.planHash}, not with this one`;
+  const message = `was begun by run "${open.runId}"; a start resumes its plan ${open.planHash}, not this one`;
   return [{ check: "resuming", verdict: "warn", object: `migration "${migration}"`, message, remedy: "" }];
 }
 

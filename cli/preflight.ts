@@ -20,12 +20,12 @@ export function preflightCommand(context: CliContext): Command {
     summary: "run the checks of a start, and start nothing",
     description:
       "Asks the database and the deployed stack everything that a start asks before it touches anything, and lists " +
-      "what each check found: in order, to be weighed, or in the way, and what to do. Changes nothing.",
+      "what each check found: passed, a warning or a refusal, and what to do. Changes nothing.",
     examples: [
       { line: "sluice preflight rename.yaml", meaning: "ends with 3 where a start would be refused" },
       {
         line: "sluice preflight rename.yaml --json | jq '.checks[] | select(.verdict != \"ok\")'",
-        meaning: "what is not in order",
+        meaning: "warnings and refusals only",
       },
     ],
   })

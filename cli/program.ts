@@ -1,13 +1,12 @@
 import { Command } from "commander";
 import type { CliContext } from "./cli-context.ts";
-import { approveCommand } from "./approve.ts";
+import { approveCommand, rejectCommand } from "./decide.ts";
 import { deployCommand } from "./deploy.ts";
 import { EXIT_CODES } from "./exit-code.ts";
 import { localCommand } from "./local.ts";
 import { pauseCommand } from "./pause.ts";
 import { planCommand } from "./plan.ts";
 import { preflightCommand } from "./preflight.ts";
-import { rejectCommand } from "./reject.ts";
 import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { startCommand } from "./start.ts";

@@ -11,11 +11,11 @@ interface ResumeOptions {
 export function resumeCommand(context: CliContext): Command {
   return command({
     name: "resume",
-    summary: "let a paused run go on",
+    summary: "resume a paused run",
     description:
-      "Ends a pause, whoever began it: a person, or a gate whose on_fail is pause. The run goes on with the next " +
-      "batch, and a gate is asked anew, with all of its time before it.",
-    examples: [{ line: "sluice resume friday", meaning: "goes on where it was" }],
+      "Ends a pause, begun by an operator or by a gate whose on_fail is pause. The run continues with the next " +
+      "batch, and a gate is evaluated again with its whole timeout.",
+    examples: [{ line: "sluice resume friday", meaning: "continues where it was" }],
   })
     .argument("<run>", "name of the run, as sluice status lists it")
     .option(...JSON_OPTION)

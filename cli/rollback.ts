@@ -23,8 +23,7 @@ export function rollbackCommand(context: CliContext): Command {
     description:
       "Stops a run, working, waiting or paused, and returns all traffic to the old path, from any phase before " +
       "contract, and waits until that is done. No write is lost; the expanded schema stays, so that a new start goes " +
-      "on where this run stopped, and sluice undo takes it away. There is one way to end a run early: abort is " +
-      "another word for it.",
+      "on where this run stopped, and sluice undo removes it. abort is another name of the same command.",
     examples: [
       { line: "sluice rollback contact-acquisition-channel-20260131T101502", meaning: "return all traffic" },
       { line: 'sluice rollback friday --reason "p99 of /contacts doubled"', meaning: "and say why, for the record" },
@@ -48,7 +47,7 @@ async function rollback(context: CliContext, run: string, { reason, json = false
   const arn = await begin(services, run, reason);
   if (!json) terminal.writeError(`returning all traffic of ${run} to the old path ...\n`);
   const execution = await followToEnd(context, { machines: services.stateMachines(), arn, json });
-  const stays = `all traffic is on the old path; the expanded schema stays, and sluice undo ${run} takes it away`;
+  const stays = `all traffic is on the old path; the expanded schema stays, and sluice undo ${run} removes it`;
   const success = before ? `was rolled back already: ${stays}` : stays;
   reportEnd(context, { run, arn, execution, work: "rollback", success, json });
 }
@@ -75,12 +74,12 @@ async function rolledBackBefore(services: Services, run: string): Promise<RunRec
 }
 
 function tellUndone({ write, layout }: Terminal, { runId, phase }: RunRecord, json: boolean): void {
-  const undone = phase === "undone" ? "what it had added was taken away" : "what it had added is being taken away";
+  const undone = phase === "undone" ? "what it had added was removed" : "what it had added is being removed";
   const message = `was rolled back already, and ${undone}: all traffic is on the old path`;
   write(json ? jsonText({ run: runId, phase, message }) : `${layout.style.green("✓")} ${runId} ${message}\n`);
 }
 
-/** Who asks is told where STS answers while the stack is looked up; a rollback waits for no name. */
+/** The caller's name is recorded where STS answers within a second; a rollback does not wait for it. */
 async function begin(services: Services, run: string, reason: string): Promise<string> {
   const [{ rollbackArn }, by] = await Promise.all([services.stack(), services.caller()]);
   const input = { run, reason, ...(by !== undefined && { by }) };

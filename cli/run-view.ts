@@ -12,7 +12,7 @@ export interface RunView {
   /** The last step that said something, newest first in the execution's history; of a gate, with what it read. */
   readonly step?: StepSeen | undefined;
   readonly jobs: readonly Progress[];
-  /** What people were asked, and what they decided, oldest first. */
+  /** Approvals, pending and decided, oldest first. */
   readonly approvals: readonly Approval[];
   /** The newest run of the same migration, where one began after this one was rolled back. */
   readonly successor?: RunRecord | undefined;
@@ -38,14 +38,14 @@ export function isOpen({ run, execution }: Pick<RunView, "run" | "execution">): 
 /** Whether one flag flip still brings all traffic back. */
 export const isReversible = ({ run }: Pick<RunView, "run">): boolean => REVERSIBLE.includes(run.phase);
 
-/** What a person is asked now: of all that a run has asked, the last one that nobody has decided. */
+/** The pending approval of a run: the last one without a decision. */
 export function openApproval(approvals: readonly Approval[]): Approval | undefined {
   return approvals.findLast(({ decision }) => decision === undefined);
 }
 
 /**
  * Reads what there is to know of a run. The run registry has to answer; the state machine and the database are asked
- * too, and a run can be looked at while either of them does not.
+ * too, and a run can be shown while either of them does not answer.
  */
 export async function readRunView(services: Services, run: RunRecord): Promise<RunView> {
   const [execution, step, jobs, approvals, successor] = await Promise.all([
@@ -85,17 +85,17 @@ async function readSuccessor(services: Services, run: RunRecord): Promise<RunRec
 
 /**
  * What the run registry knows of a run before something is done about it; undefined where it knows none or does not answer,
- * since what is to be done waits for no look.
+ * since the command does not wait for it.
  */
 export async function runBefore(
   services: Services,
   name: string,
 ): Promise<Pick<RunView, "run" | "successor"> | undefined> {
-  const look = await attempt(async () => {
+  const read = await attempt(async () => {
     const run = await (await services.registry()).run(name);
     return run && { run, successor: await readSuccessor(services, run) };
   });
-  return look.value;
+  return read.value;
 }
 
 interface Attempt<T> {

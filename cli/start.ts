@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { CliContext } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-code.ts";
-import { failureText } from "./output/failure-text.ts";
+import { failureText } from "./output/error-text.ts";
 import { jsonText } from "./output/json-text.ts";
 import { indent, type Layout, wrap } from "./output/layout.ts";
 import { requireRunName, runName } from "./run-name.ts";
@@ -23,7 +23,7 @@ const startedSchema = z.object({ executionArn: z.string() });
 interface StartedRun {
   readonly run: string;
   readonly executionArn: string;
-  /** Absent where nobody waited for it. */
+  /** Absent with --no-wait. */
   readonly preflight?: Preflight | undefined;
 }
 
@@ -34,7 +34,7 @@ export function startCommand(context: CliContext): Command {
     summary: "start a run of a deployed migration",
     description:
       'Starts a run of a migration that is deployed, as {"migration": NAME} in the Step Functions console does, but ' +
-      "by one of the stack's functions, which notes who starts it. Waits for pre-flight: it refuses before anything " +
+      "by a function of the stack, which records the initiator. Waits for pre-flight: it refuses before anything " +
       "is touched, and tells what the run builds on. The run then goes on by itself.",
     examples: [
       { line: "sluice start contact-acquisition-channel", meaning: "and wait for pre-flight" },
@@ -54,8 +54,8 @@ async function start(context: CliContext, migration: string, options: StartOptio
   const services = await context.services({});
   const request = { run, migration };
   const { executionArn } = await operate(services, { command: "start", request, answer: startedSchema });
-  const looks = { machines: services.stateMachines(), clock: context.clock };
-  const preflight = options.wait ? await waitForPreflight(looks, executionArn) : undefined;
+  const polled = { machines: services.stateMachines(), clock: context.clock };
+  const preflight = options.wait ? await waitForPreflight(polled, executionArn) : undefined;
   report(context, { run, executionArn, preflight }, options);
 }
 

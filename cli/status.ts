@@ -4,8 +4,8 @@ import type { RunRegistry, RunRecord } from "../core/ports.ts";
 import type { CliContext } from "./cli-context.ts";
 import { command, CONFIG_OPTION, JSON_OPTION } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
-import { jsonLine, jsonText } from "./output/json-text.ts";
-import { redrawn } from "./output/redraw.ts";
+import { jsonText } from "./output/json-text.ts";
+import { redrawn } from "./output/layout.ts";
 import { runsText, statusLine, statusText } from "./output/status-text.ts";
 import { isOpen, readRunView, type RunView } from "./run-view.ts";
 
@@ -78,7 +78,7 @@ async function watch(context: CliContext, read: () => Promise<RunView>, { json }
   for (;;) {
     const view = await read();
     if (json || !terminal.interactive) {
-      const line = json ? jsonLine(view) : `${statusLine(view)}\n`;
+      const line = json ? `${JSON.stringify(view)}\n` : `${statusLine(view)}\n`;
       if (line !== before) terminal.write(line);
       before = line;
     } else {

@@ -5,8 +5,7 @@ import { confirmation, YES_OPTION } from "./confirm.ts";
 import { followToEnd, reportEnd } from "./ended-execution.ts";
 import { undoName } from "./run-name.ts";
 import { runBefore } from "./run-view.ts";
-import type { Services } from "./services/services.ts";
-import { stackOutput } from "./services/stack-output.ts";
+import { type Services, stackOutput } from "./services/services.ts";
 import { startOnce } from "./services/start-once.ts";
 
 interface UndoOptions {
@@ -19,14 +18,14 @@ interface UndoOptions {
 export function undoCommand(context: CliContext): Command {
   return command({
     name: "undo",
-    summary: "take the expanded schema of a rolled-back run away",
+    summary: "remove the expanded schema of a rolled-back run",
     description:
       "Drops what a run added: the sync triggers and the new column, with its indexes. Only of a run that was rolled " +
       "back, and refused while any traffic may still be on the new path or another run uses it. The old path has all " +
-      "data, so none is lost; the next start of the migration begins from nothing. While it is under way nothing else " +
+      "data, so none is lost; the next start of the migration starts from the beginning. While it runs, nothing else " +
       "is started on the table. Asks first.",
     examples: [
-      { line: "sluice undo friday", meaning: "show what goes, ask, drop it" },
+      { line: "sluice undo friday", meaning: "show what is dropped, ask, drop it" },
       { line: 'sluice undo friday --yes --reason "the plan was another one"', meaning: "do not ask: for a script" },
     ],
   })
@@ -47,7 +46,7 @@ async function undo(context: CliContext, run: string, { reason, yes, json = fals
   }
   const undoneBefore = (await runBefore(services, run))?.run.phase === "undone";
   const arn = await begin(services, run, reason);
-  if (!json) terminal.writeError(`taking the expanded schema of ${run} away ...\n`);
+  if (!json) terminal.writeError(`removing the expanded schema of ${run} ...\n`);
   const execution = await followToEnd(context, { machines: services.stateMachines(), arn, json });
   const success = undoneBefore ? "was undone already; what it had added is gone" : "the expanded schema is gone";
   reportEnd(context, { run, arn, execution, work: "undo", success, json });

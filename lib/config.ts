@@ -62,7 +62,7 @@ export function readConfig(context: unknown): Config {
   throw new ConfigurationInvalid({
     object: source,
     problem: result.error.issues.map(describe).join("; "),
-    remedy: "The README shows a complete one under “On AWS”",
+    remedy: "docs/deploy.md shows a complete one under “Configuration”",
   });
 }
 

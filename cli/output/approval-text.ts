@@ -11,47 +11,47 @@ interface ApprovalFacts {
   readonly approval: Approval;
 }
 
-/** What a person is about to say yes to: where the run stands, what was found, what yes does. */
+/** What an operator is about to approve: the state of the run, what was found, what an approval does. */
 export function approvalText({ view, approval }: ApprovalFacts, now: Date, layout: Layout): string {
   const { run, step, jobs, unread } = view;
   const { style, width } = layout;
-  const proof = jobs.findLast(({ job }) => job.startsWith("validate"));
+  const validation = jobs.findLast(({ job }) => job.startsWith("validate"));
   const rows: [string, string][] = [
     ["gate", gateTitle(approval.gate)],
     ["migration", run.migration],
     [run.tables.length === 1 ? "table" : "tables", run.tables.join(", ")],
     ["plan", approval.planHash],
-    ["started by", run.startedBy ?? 'nobody knows: not with "sluice start"'],
+    ["started by", run.startedBy ?? 'not known: not with "sluice start"'],
     ["deadline", `${approval.deadline}, ${timeLeft(approval, now)}`],
-    ["proof", proof ? proofText(proof) : "none yet"],
-    ["on yes", NEXT[approval.gate]],
+    ["validation", validation ? validationText(validation) : "none yet"],
+    ["if approved", NEXT[approval.gate]],
   ];
-  const look = step?.gate?.gate === approval.gate ? step.gate : undefined;
+  const evaluation = step?.gate?.gate === approval.gate ? step.gate : undefined;
   return [
     style.bold(run.runId),
     "",
     ...facts(rows, layout),
     "",
-    ...(look ? [...indent(gateLines(look, layout), "  "), ""] : []),
+    ...(evaluation ? [...indent(gateLines(evaluation, layout), "  "), ""] : []),
     ...unread.flatMap((reason) => indent(wrap(`not known: ${reason}`, width - 2).map(style.yellow), "  ")),
     "",
   ].join("\n");
 }
 
-function proofText({ job, shards, mismatches }: Progress): string {
+function validationText({ job, shards, mismatches }: Progress): string {
   const read = `${counted(shards.done, "shard")} of ${String(shards.total)} read`;
   return `${job.replaceAll("-", " ")}: divergence ${counted(mismatches, "row")}, ${read}`;
 }
 
 function timeLeft({ deadline }: Approval, now: Date): string {
   const left = (Date.parse(deadline) - now.getTime()) / 1_000;
-  return left > 0 ? `${seconds(left)} left` : "which is over: an answer is refused";
+  return left > 0 ? `${seconds(left)} left` : "which has passed: a decision is refused";
 }
 
 /** Enough of a hash to name one plan, and few enough for a command that fits on a line. */
 const PLAN_DIGITS = 12;
 
-/** A gate's open question, until when it stands, and the commands that answer it. */
+/** A gate's pending approval, its deadline, and the commands that decide it. */
 export function questionLines(approval: Approval, now: Date, layout: Layout): string[] {
   const { runId, gate, planHash, requestedAt, deadline, selfApproval } = approval;
   const { style } = layout;
@@ -60,14 +60,14 @@ export function questionLines(approval: Approval, now: Date, layout: Layout): st
     ["plan", planHash],
     ["asked", requestedAt],
     ["until", `${deadline}, ${timeLeft(approval, now)}`],
-    ...(selfApproval ? [] : [["by", "anybody but who started the run"] as [string, string]]),
-    ["yes", `sluice approve ${runId} ${about} --reason "..."`],
-    ["no", `sluice reject ${runId} ${about} --reason "..."`],
+    ...(selfApproval ? [] : [["by", "any operator but the run's initiator"] as [string, string]]),
+    ["approve", `sluice approve ${runId} ${about} --reason "..."`],
+    ["reject", `sluice reject ${runId} ${about} --reason "..."`],
   ];
-  return [style.yellow(`gate ${gateTitle(gate)} asks a person`), ...facts(rows, layout)];
+  return [style.yellow(`gate ${gateTitle(gate)} waits for an approval`), ...facts(rows, layout)];
 }
 
-/** Who decided what a gate asked, and why; nothing where nobody has. */
+/** Who decided a gate's approval, and why; nothing where it is pending. */
 export function decisionLines({ gate, decision }: Approval, { style, width }: Layout): string[] {
   if (decision === undefined) return [];
   const { verdict, by, at, reason } = decision;

@@ -8,11 +8,10 @@ export function checksText(migration: string, checks: readonly CheckResult[], la
   const of = (wanted: CheckResult["verdict"]): number => checks.filter(({ verdict }) => verdict === wanted).length;
   const refusals = of("refuse");
   const warnings = of("warn");
-  const weighed = warnings === 0 ? "" : `, with ${counted(warnings, "warning")}`;
   const sum =
     refusals === 0
-      ? `${style.green("✓")} nothing stands in the way of a start${weighed}`
-      : `${style.red("✗")} a start would be refused for ${counted(refusals, "reason")}${weighed}`;
+      ? `${style.green("✓")} ${unrefused(warnings)}`
+      : `${style.red("✗")} a start would be refused for ${counted(refusals, "reason")}${also(warnings)}`;
   return [
     style.bold(migration),
     "",
@@ -21,6 +20,15 @@ export function checksText(migration: string, checks: readonly CheckResult[], la
     sum,
     "",
   ].join("\n");
+}
+
+/** What is true where no check refuses. One that warns, or could not be made, has not passed. */
+export function unrefused(warnings: number): string {
+  return warnings === 0 ? "all checks passed" : `no check refuses${also(warnings)}`;
+}
+
+function also(warnings: number): string {
+  return warnings === 0 ? "" : `; ${counted(warnings, "warning")}`;
 }
 
 /** Cut to the line: there is nothing to do about it. */

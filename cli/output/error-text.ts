@@ -1,5 +1,6 @@
 import { SluiceError } from "../../core/errors.ts";
 import { RemoteError } from "../services/remote-error.ts";
+import type { Failure } from "../services/state-machines.ts";
 import { type Layout, wrap } from "./layout.ts";
 
 /** What went wrong, as data: printed by {@link errorText}, or as JSON for a script. */
@@ -23,7 +24,7 @@ export function errorReport(error: unknown): ErrorReport {
 
 /** One block: the object, what is wrong with it, what to do. */
 export function errorText({ object, problem, remedy }: ErrorReport, { style, width }: Layout): string {
-  // A problem of several lines was laid out by whoever wrote it.
+  // A problem of several lines is laid out already.
   const lines = problem.includes("\n") ? problem.split("\n") : wrap(problem, width - 2);
   return [
     `${style.red("✗")} ${style.bold(object)}`,
@@ -31,4 +32,12 @@ export function errorText({ object, problem, remedy }: ErrorReport, { style, wid
     ...wrap(`→ ${remedy}`, width - 2).map((line) => `  ${style.cyan(line)}`),
     "",
   ].join("\n");
+}
+
+/** Why an execution failed: the message of the error of ours that ended it already says what to do. */
+export function failureText(object: string, { name, message }: Failure, { style, width }: Layout): string {
+  const lines = message
+    .split("\n")
+    .flatMap((line) => (line.startsWith(" ") ? [line] : wrap(line.trimEnd(), width - 2)));
+  return [`${style.red("✗")} ${style.bold(object)} ${name}`, ...lines.map((line) => `  ${line}`), ""].join("\n");
 }

@@ -1,4 +1,4 @@
-/** Numbers for people. */
+/** Numbers as text. */
 
 /** `1,234,567` */
 export function count(value: number): string {
@@ -46,11 +46,6 @@ export function seconds(value: number): string {
 /** `250 ms` below a second, else as {@link seconds}. */
 export function milliseconds(value: number): string {
   return value < 1_000 ? `${String(Math.round(value))} ms` : seconds(value / 1_000);
-}
-
-/** A share of 0 to 1 as `0 %`, `0.05 %`, `100 %`. */
-export function percent(share: number): string {
-  return `${String(Number((share * 100).toPrecision(3)))} %`;
 }
 
 /** `17.4` of `server_version_num` 170004. */

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import type { Style } from "./style.ts";
 
 export interface Layout {
@@ -6,12 +7,9 @@ export interface Layout {
   readonly width: number;
 }
 
-// eslint-disable-next-line no-control-regex -- the codes that style.ts writes
-const STYLES = /\u001b\[\d+m/g;
-
 /** Columns that a text takes: its styles take none. */
 export function visibleLength(text: string): number {
-  return text.replaceAll(STYLES, "").length;
+  return stripVTControlCharacters(text).length;
 }
 
 /** Label and text in two columns; a text without room goes on below itself. */
@@ -53,4 +51,15 @@ export function bar(done: number, total: number): string {
   const filled = Math.floor(share * BAR_WIDTH);
   const digits = `${String(Math.floor(share * 100))} %`;
   return `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${digits.padStart(5)}`;
+}
+
+/** What to write so that `after` stands where `before` stood: back up, clear, write. */
+export function redrawn(before: string, after: string, width: number): string {
+  if (before === "") return after;
+  const lines = before
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => Math.max(1, Math.ceil(visibleLength(line) / width)))
+    .reduce((sum, rows) => sum + rows, 0);
+  return `\u001b[${String(lines)}A\r\u001b[J${after}`;
 }

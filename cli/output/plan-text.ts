@@ -1,11 +1,12 @@
+import { percent } from "../../core/percent.ts";
 import type { CheckResult } from "../../core/preflight/check.ts";
 import type { DdlStep, Plan } from "../../core/plan/plan.ts";
-import { remark } from "./checks-text.ts";
-import { bytes, count, counted, milliseconds, percent, seconds, serverVersion } from "./format.ts";
+import { remark, unrefused } from "./checks-text.ts";
+import { bytes, count, counted, milliseconds, seconds, serverVersion } from "./format.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 import { gatesAside, gatesLines, guardLines } from "./planned-gates-text.ts";
 
-/** A plan for a person: everything that a run of it will do, in the order in which it will. */
+/** A plan as text: everything that a run of it will do, in the order in which it will. */
 export function planText(plan: Plan, checks: readonly CheckResult[], layout: Layout): string {
   const phases = [expand, backfill, indexes, validate, cutover, wait, contract];
   const sections = phases
@@ -26,7 +27,7 @@ export function planText(plan: Plan, checks: readonly CheckResult[], layout: Lay
 
 interface Section {
   readonly title: string;
-  /** What it means for everybody else, beside the title. */
+  /** What it means for readers and writers, beside the title. */
   readonly aside: string;
   readonly body: readonly string[];
 }
@@ -43,10 +44,10 @@ function title(plan: Plan, layout: Layout): string[] {
     ["table", `${table.schema}.${table.name}, ${table.kind} of about ${counted(table.rows, "row")}`],
     ["size", `${bytes(table.bytes)} in ${counted(table.blocks, "block")}`],
     [
-      "way back",
+      "rollback",
       plan.reversible
-        ? "until contract starts, one flag flip brings all traffic back and no write is lost"
-        : "the way back loses data, as the migration acknowledges",
+        ? "until contract starts, one flag flip returns all traffic and no write is lost"
+        : "a rollback loses data, as the migration acknowledges",
     ],
   ];
   return [layout.style.bold(plan.migration), ...wrap(plan.description, layout.width), "", ...facts(rows, layout), ""];
@@ -61,7 +62,7 @@ function preflight(checks: readonly CheckResult[], layout: Layout): string[] {
     "0",
     {
       title: "Pre-flight",
-      aside: refusals === 0 ? "nothing stands in the way" : `refused for ${counted(refusals, "reason")}`,
+      aside: refusals === 0 ? unrefused(remarks.length) : `refused for ${counted(refusals, "reason")}`,
       body: [passed, ...remarks.flatMap((check) => remark(check, layout))],
     },
     layout,
@@ -70,11 +71,11 @@ function preflight(checks: readonly CheckResult[], layout: Layout): string[] {
 
 function gates(plan: Plan, layout: Layout): string[] {
   const body = [...guardLines(plan, layout), ...gatesLines(plan, layout)];
-  return heading("◇", { title: "Guard and gates", aside: gatesAside(plan), body }, layout);
+  return heading("◇", { title: "Rollback alarms and gates", aside: gatesAside(plan), body }, layout);
 }
 
 function expand({ expand: steps, lockRetry }: Plan, layout: Layout): Section {
-  const retry = `a lock that is not to be had is tried ${count(lockRetry.attempts)} times, ${seconds(lockRetry.baseSeconds)} to ${seconds(lockRetry.maxSeconds)} apart`;
+  const retry = `a lock that is not acquired is tried ${count(lockRetry.attempts)} times, ${seconds(lockRetry.baseSeconds)} to ${seconds(lockRetry.maxSeconds)} apart`;
   return {
     title: "Expand",
     aside: `${counted(steps.length, "step")}; adds only, the old shape stays as it is`,
@@ -121,7 +122,7 @@ function backfill({ backfill: work, estimates }: Plan, layout: Layout): Section 
       "batch",
       `one statement and one transaction, ${milliseconds(batchTargetMs)} long, ${counted(initialBatchBlocks, "block")} at first`,
     ],
-    ["slice", `a worker goes on for ${seconds(sliceSeconds)} in one invocation, then the next one takes over`],
+    ["slice", `a worker runs for ${seconds(sliceSeconds)} in one invocation, then the next one takes over`],
     ["estimate", `${about(estimates.backfillSeconds)}, ${bytes(estimates.walBytes)} of WAL`],
     ["growth", `the table by ${bytes(estimates.extraBytes)} at most, free again after vacuum`],
   ];
@@ -147,7 +148,7 @@ function validate({ validation }: Plan, layout: Layout): Section {
     ["segments", segments.length === 0 ? "the table as a whole" : `each combination of ${segments.join(", ")}`],
     [
       "shards",
-      `of ${counted(shardBlocks, "block")}, ${counted(workers, "worker")} at a time; one that was not read fails it`,
+      `of ${counted(shardBlocks, "block")}, ${counted(workers, "worker")} at a time; a shard that was not read fails it`,
     ],
     ["limit", `${percent(maxDivergence)} of rows may differ`],
   ];
@@ -173,7 +174,7 @@ function cutover({ cutover: steps }: Plan, { style }: Layout): Section {
 function wait({ soakSeconds, coolingSeconds }: Plan, layout: Layout): Section {
   const rows: [string, string][] = [
     ["soak", `${seconds(soakSeconds)} with all traffic on the new path, alarms watched`],
-    ["cooling", `${seconds(coolingSeconds)} more; the old shape is still kept in step, the way back is open`],
+    ["cooling", `${seconds(coolingSeconds)} more; the old shape is still kept in step, a rollback is possible`],
   ];
   return { title: "Soak and cooling", aside: "then validated once more", body: facts(rows, layout) };
 }
@@ -181,13 +182,13 @@ function wait({ soakSeconds, coolingSeconds }: Plan, layout: Layout): Section {
 function contract({ contract: steps }: Plan, layout: Layout): Section {
   return {
     title: "Contract",
-    aside: `${counted(steps.length, "step")}; no way back from here`,
+    aside: `${counted(steps.length, "step")}; no rollback from here on`,
     body: ddl(steps, layout),
   };
 }
 
 function undo({ undo: steps }: Plan, layout: Layout): string[] {
-  const aside = "only when asked, and only while all traffic is on the old path";
+  const aside = "only on request, and only while all traffic is on the old path";
   return heading("↶", { title: "Undo", aside, body: ddl(steps, layout) }, layout);
 }
 

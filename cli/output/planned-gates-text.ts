@@ -1,5 +1,6 @@
+import { percent } from "../../core/percent.ts";
 import type { GatePlan, MetricCondition, Plan } from "../../core/plan/plan.ts";
-import { counted, percent, seconds } from "./format.ts";
+import { counted, seconds } from "./format.ts";
 import { gateTitle } from "./gate-text.ts";
 import { facts, indent, type Layout, wrap } from "./layout.ts";
 

@@ -8,7 +8,7 @@ import { gateLines } from "./gate-text.ts";
 import { bar, facts, indent, type Layout, visibleLength, wrap } from "./layout.ts";
 import type { Style } from "./style.ts";
 
-/** One run for a person: where it stands, how far its work is, what it said last, what can be done. */
+/** One run in full: its phase, the progress of its jobs, its last message, what can be done. */
 export function statusText(view: RunView, now: Date, layout: Layout): string {
   const { style, width } = layout;
   const { run } = view;
@@ -66,7 +66,7 @@ function stateText(view: RunView, style: Style): string {
   const { run, execution, step } = view;
   if (isOpen(view) && run.paused) return style.yellow(`${run.phase}, paused`);
   if (isOpen(view) && isWaiting(step)) {
-    return style.yellow(`${run.phase}, waits${step?.gate?.verdict === "callback" ? " for a person" : ""}`);
+    return style.yellow(`${run.phase}, waits${step?.gate?.verdict === "callback" ? " for an approval" : ""}`);
   }
   if (isOpen(view)) return style.cyan(execution === undefined ? run.phase : `${run.phase}, running`);
   if (run.phase === "done") return style.green("done");
@@ -76,7 +76,7 @@ function stateText(view: RunView, style: Style): string {
   return style.red(`stopped in ${run.phase}: ${(execution?.status ?? "").toLowerCase()}`);
 }
 
-/** At a gate that does not pass, or in a soak that holds. */
+/** At a gate that does not pass, or in a soak that waits. */
 function isWaiting(step: RunView["step"]): boolean {
   return step?.gate?.verdict === "hold" || step?.gate?.verdict === "callback";
 }
@@ -140,7 +140,7 @@ function stepLines(view: RunView, { style, width }: Layout): string[] {
   return [...indent(wrap(`${style.dim(`${step.state}:`)} ${step.message}`, width - 2), "  "), ""];
 }
 
-/** What the run waits for: a gate, a person's answer, the end of a pause. Nothing of a run that has ended. */
+/** What the run waits for: a gate, an approval, the end of a pause. Nothing of a run that has ended. */
 function waitingLines(view: RunView, now: Date, layout: Layout): string[] {
   if (!isOpen(view)) return [];
   const { run, step, approvals } = view;
@@ -157,7 +157,7 @@ function waitingLines(view: RunView, now: Date, layout: Layout): string[] {
 function pauseLines({ runId, paused }: RunRecord, now: Date, { style, width }: Layout): string[] {
   if (paused === undefined) return [];
   const text = `paused since ${paused.at}, for ${ago(paused.at, now)}, by ${paused.by}: ${paused.reason}`;
-  return [...wrap(text, width - 2).map(style.yellow), style.dim(`sluice resume ${runId} lets it go on`)];
+  return [...wrap(text, width - 2).map(style.yellow), style.dim(`sluice resume ${runId} continues it`)];
 }
 
 function endLines(view: RunView, { style, width }: Layout): string[] {
@@ -173,13 +173,13 @@ function endLines(view: RunView, { style, width }: Layout): string[] {
 function advice(view: RunView): string[] {
   const { run, successor } = view;
   if (isOpen(view)) return isReversible(view) ? [`sluice rollback ${run.runId} returns all traffic`] : [];
-  if (run.phase === "undoing") return [`sluice undo ${run.runId} goes on with an undo that has stopped`];
+  if (run.phase === "undoing") return [`sluice undo ${run.runId} continues an undo that has stopped`];
   if (!wasRolledBack(run)) return [];
   if (successor) return [`run "${successor.runId}" of this migration came after it: sluice status ${successor.runId}`];
-  if (run.phase === "undone") return [`sluice start ${run.migration} begins anew`];
+  if (run.phase === "undone") return [`sluice start ${run.migration} starts from the beginning`];
   return [
-    `sluice start ${run.migration} goes on where it stopped`,
-    `sluice undo ${run.runId} takes away what it added instead`,
+    `sluice start ${run.migration} resumes where it stopped`,
+    `sluice undo ${run.runId} removes what it added instead`,
   ];
 }
 

@@ -1,3 +1,5 @@
+import { styleText } from "node:util";
+
 /** Marks for a terminal: each wraps a text in an ANSI style, or returns it as it is where colour is off. */
 export interface Style {
   readonly bold: (text: string) => string;
@@ -8,21 +10,11 @@ export interface Style {
   readonly cyan: (text: string) => string;
 }
 
-/** ANSI codes that switch a style on and off again. */
-const CODES = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-  cyan: [36, 39],
-} as const;
-
 export function styleOf(colour: boolean): Style {
-  const mark = (kind: keyof typeof CODES) => {
-    const [on, off] = CODES[kind];
-    return (text: string): string => (colour ? `\u001b[${String(on)}m${text}\u001b[${String(off)}m` : text);
-  };
+  // Newer versions of Node.js would ask standard output whether it takes colour; that is decided by wantsColour, since
+  // a style may be for standard error.
+  const mark = (kind: keyof Style) => (text: string) =>
+    colour ? styleText(kind, text, { validateStream: false }) : text;
   return {
     bold: mark("bold"),
     dim: mark("dim"),

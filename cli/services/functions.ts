@@ -2,7 +2,7 @@ import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
 import { translated } from "../../adapters/translate-error.ts";
 import { remoteError } from "./remote-error.ts";
 
-/** The stack's functions, as far as people call them. */
+/** The stack's functions that operators call. */
 export interface Functions {
   /**
    * Calls a function and waits for its answer, parsed.

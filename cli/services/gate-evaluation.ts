@@ -21,7 +21,7 @@ const evaluation = z.object({
   timeoutSeconds: z.number(),
 }) satisfies z.ZodType<GateEvaluation>;
 
-/** The look at a gate that a history holds; undefined where another version of Sluice wrote something else there. */
+/** The evaluation of a gate that a history has; undefined where another version of Sluice wrote something else there. */
 export function evaluationOf(value: unknown): GateEvaluation | undefined {
   return evaluation.safeParse(value).data;
 }

@@ -1,8 +1,7 @@
 import type { z } from "zod";
 import { ServiceRefused } from "../../core/errors.ts";
 import { type OperatorCommand, purpose } from "../../core/run/operator/purpose.ts";
-import type { Services } from "./services.ts";
-import { stackOutput } from "./stack-output.ts";
+import { type Services, stackOutput } from "./services.ts";
 
 /** The output of the stack that has the ARN of a command's function. */
 const OUTPUTS: Readonly<Record<OperatorCommand, string>> = {
@@ -13,7 +12,7 @@ const OUTPUTS: Readonly<Record<OperatorCommand, string>> = {
   resume: "ResumeFunction",
 };
 
-/** What a person asks for; what is undefined is not sent. */
+/** The operator's request; what is undefined is not sent. */
 export type OperatorRequest = Readonly<Record<string, string | undefined>>;
 
 export interface Operation<Schema extends z.ZodType> {
@@ -24,7 +23,7 @@ export interface Operation<Schema extends z.ZodType> {
 }
 
 /**
- * Has the stack do it, by the function that is there for just this: it identifies its caller by a proof that is made
+ * Invokes the function of the stack for this command: it identifies its caller by a proof that is made
  * for this request alone, and IAM says who may call it.
  */
 export async function operate<Schema extends z.ZodType>(

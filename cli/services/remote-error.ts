@@ -33,7 +33,7 @@ export function remoteError(functionArn: string, body: string): RemoteError {
   return new RemoteError(name, {
     object: `function "${functionArn.split(":").at(-1) ?? functionArn}"`,
     problem: `ended with ${name}: ${errorMessage}`,
-    remedy: "Look at its log in CloudWatch; whether it took effect, sluice status tells",
+    remedy: "See its log in CloudWatch; sluice status shows whether it took effect",
   });
 }
 

@@ -1,9 +1,10 @@
+import { NotFound } from "../../core/errors.ts";
 import type { Alarms, Approvals, CallerProof, RunRegistry, Database, Flags, Metrics } from "../../core/ports.ts";
 import type { readProgress } from "../../core/run/shards/progress.ts";
 import type { Functions } from "./functions.ts";
 import type { StateMachines } from "./state-machines.ts";
 
-/** What the deployed stack tells by its outputs. */
+/** The deployed stack's outputs. */
 export interface StackOutputs {
   /** What to start a run with: the alias of the newest version, where the stack has one. */
   readonly migrationArn: string;
@@ -11,6 +12,17 @@ export interface StackOutputs {
   readonly registryTable: string;
   /** Every output by its key, as CloudFormation has it. */
   readonly all: Readonly<Record<string, string>>;
+}
+
+/** An output that only some commands need. @throws NotFound where the stack is older than they are. */
+export function stackOutput({ all }: StackOutputs, key: string): string {
+  const value = all[key];
+  if (value !== undefined) return value;
+  throw new NotFound({
+    object: `output "${key}" of the stack`,
+    problem: "is missing: the stack was deployed by an earlier version",
+    remedy: "Run sluice deploy",
+  });
 }
 
 /** What the commands need of the world beyond the terminal. Each part is made when it is first asked for. */

@@ -32,7 +32,7 @@ async function describe(client: CloudFormationClient, stack: string): Promise<Re
   }
 }
 
-/** The SDK gave up before it called anybody: it was told no region, or found no credentials. */
+/** The SDK failed before any call: it has no region, or found no credentials. */
 function isUnconfigured(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return error.name.endsWith("ProviderError") || error.message === "Region is missing";
@@ -41,7 +41,7 @@ function isUnconfigured(error: unknown): error is Error {
 function unconfigured(cause: Error): ConfigurationInvalid {
   return new ConfigurationInvalid({
     object: "the AWS environment",
-    problem: `says too little to call anybody: ${cause.message}`,
+    problem: `is incomplete: ${cause.message}`,
     remedy: "Set AWS_REGION and AWS_PROFILE, or log in, as for every AWS tool; for a stack here: sluice local up",
     cause,
   });
@@ -51,6 +51,6 @@ function notDeployed(stack: string, problem: string): NotFound {
   return new NotFound({
     object: `stack "${stack}"`,
     problem,
-    remedy: "Run sluice deploy, or look at AWS_REGION, AWS_PROFILE and SLUICE_STACK",
+    remedy: "Run sluice deploy, or check AWS_REGION, AWS_PROFILE and SLUICE_STACK",
   });
 }

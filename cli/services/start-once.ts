@@ -6,7 +6,7 @@ import type { StartProps, StateMachines } from "./state-machines.ts";
 const MAX_ATTEMPTS = 50;
 
 /**
- * Starts an execution of which a run has one at a time, and one that succeeds: finds the one that is under way or done.
+ * Starts an execution of which a run has one at a time, and one that succeeds: finds the one that is in progress or done.
  * Where that one failed, another is started under a further name, which is the same one for two callers at once.
  *
  * @param nameOf the name of the n-th try, from 1.
@@ -29,6 +29,6 @@ export async function startOnce(
   throw new ServiceRefused({
     object: `execution "${nameOf(1)}"`,
     problem: `has failed, and so have ${String(MAX_ATTEMPTS - 1)} further tries`,
-    remedy: "Look at the newest one in the Step Functions console and mend its cause",
+    remedy: "See the newest one in the Step Functions console and fix its cause",
   });
 }

@@ -26,13 +26,13 @@ export interface Failure {
   readonly message: string;
 }
 
-/** The last state that left a message for a person. */
+/** The last state that left a message. */
 export interface StepSeen {
   readonly state: string;
   readonly message: string;
   /** ISO 8601 in UTC. */
   readonly at: string;
-  /** What it looked at, where it was a look at a gate. */
+  /** What it read, where it was the evaluation of a gate. */
   readonly gate?: GateEvaluation;
 }
 

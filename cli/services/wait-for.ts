@@ -4,16 +4,16 @@ import type { Execution, StateMachines } from "./state-machines.ts";
 
 const POLL_MS = 1_000;
 
-/** Waits for the end of an execution, however long that takes; `onLook` is told at each look. */
+/** Waits for the end of an execution, however long that takes; `onPoll` is called at each poll. */
 export async function waitForEnd(
   { machines, clock }: { readonly machines: StateMachines; readonly clock: Clock },
   executionArn: string,
-  onLook?: () => Promise<void>,
+  onPoll?: () => Promise<void>,
 ): Promise<Execution> {
   for (;;) {
     const execution = await machines.describe(executionArn);
     if (execution.status !== "RUNNING") return execution;
-    await onLook?.();
+    await onPoll?.();
     await clock.sleep(POLL_MS);
   }
 }
@@ -28,7 +28,7 @@ export interface Preflight {
 
 const passed = z.object({ run: z.object({ message: z.string() }) });
 
-/** Pre-flight hands the run on at `$.run`; what it says is for people. */
+/** Pre-flight hands the run on at `$.run`; its message is for the operator. */
 function messageOf(output: unknown): string | undefined {
   return passed.safeParse(output).data?.run.message;
 }

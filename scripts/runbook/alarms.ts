@@ -4,7 +4,7 @@ import { table } from "./regions.ts";
 /** The alarms of a stack that is called `Sluice`. */
 export function alarmsTable(): string {
   const rows = operatorWatches.map(({ name, means, press }) => [`\`Sluice-${name}\``, marked(means), marked(press)]);
-  return table(["alarm", "means", "press"], rows);
+  return table(["alarm", "means", "action"], rows);
 }
 
 /** Commands as code, and the words in capitals bold: the texts are plain, since CloudWatch shows them too. */

@@ -29,6 +29,7 @@ describe("bin/sluice.mjs", () => {
   it("writes no colour into a pipe, unless it is asked to", () => {
     expect(sluice(["plan", "no-such-file"], { FORCE_COLOR: "" }).stderr).toMatch(/^✗ file/);
     expect(sluice(["plan", "no-such-file"], { FORCE_COLOR: "1", NO_COLOR: "" }).stderr).toMatch(/^\u001b\[31m✗/m);
+    expect(sluice(["plan", "no-such-file"], { FORCE_COLOR: "1", NO_COLOR: "1" }).stderr).toMatch(/^✗ file/);
   });
 
   it("says how to name a stack that is nowhere, in one block", () => {

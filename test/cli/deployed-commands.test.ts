@@ -102,7 +102,7 @@ it(
     expect(asked.run.startedBy).toMatch(/^arn:aws:/);
     expect(asked.step).toMatchObject({ state: "GateBeforeCutover", gate: { verdict: "callback" } });
     const { out: text } = await sluice("status", "monday");
-    expect(text).toContain("gate before cutover asks a person");
+    expect(text).toContain("gate before cutover waits for an approval");
     expect(text).toContain(`✓ alarm ${ALARM}`);
 
     expect((await sluice("pause", "monday", "--reason", "lunch")).code).toBe(0);
@@ -120,7 +120,7 @@ it(
     const watched = await sluice("status", "monday", "--watch");
     expect(watched.code).toBe(1);
     const { out: over } = await sluice("status", "monday");
-    expect(over).toContain("sluice undo monday takes away what it added instead");
+    expect(over).toContain("sluice undo monday removes what it added instead");
     expect((await sluice("approve", "monday", "--reason", "after all")).code).toBe(3);
 
     const again = await sluice("start", "leads", "--name", "tuesday");

@@ -75,7 +75,7 @@ describe("sluice plan", () => {
       expect(at, line).toBeGreaterThanOrEqual(from);
       from = at;
     }
-    expect(out).toMatch(/0 Pre-flight {2}nothing stands in the way\n\n {2}✓ \d+ checks passed/);
+    expect(out).toMatch(/0 Pre-flight {2}no check refuses; 1 warning\n\n {2}✓ \d+ checks passed/);
   });
 
   it("makes the same plan from a saved catalog, without any service", async () => {
@@ -152,7 +152,7 @@ describe("sluice plan", () => {
 });
 
 describe("sluice plan of a migration that a run has begun", () => {
-  it("says whose plan a start would go on with", async () => {
+  it("says which plan a start would resume", async () => {
     await fresh.client.query(`
       CREATE SCHEMA sluice;
       CREATE TABLE sluice.run (run_id text, migration text, migration_hash text, plan_hash text, outcome text,
@@ -162,6 +162,6 @@ describe("sluice plan of a migration that a run has begun", () => {
       INSERT INTO sluice.run VALUES ('friday', 'lead-source', 'x', 'the-plan');
       INSERT INTO sluice.step VALUES ('the-plan');`);
     const { out } = await testCli({ services: onDatabase() })("plan", file);
-    expect(out.replaceAll(/\s+/g, " ")).toContain('was begun by run "friday"; a start goes on with its plan the-plan');
+    expect(out.replaceAll(/\s+/g, " ")).toContain('was begun by run "friday"; a start resumes its plan the-plan');
   });
 });

@@ -211,13 +211,13 @@ describe("sluice rollback of a run that was rolled back before", () => {
   it("says so, with what its rollback left", async () => {
     const again = testCli({ services: await rolledBack("rolled-back") });
     expect((await again("rollback", "wednesday")).out).toBe(
-      `✓ wednesday was rolled back already: ${RETURNED} wednesday takes it away\n`,
+      `✓ wednesday was rolled back already: ${RETURNED} wednesday removes it\n`,
     );
   });
 
   it.each([
-    ["undoing", "what it had added is being taken away"],
-    ["undone", "what it had added was taken away"],
+    ["undoing", "what it had added is being removed"],
+    ["undone", "what it had added was removed"],
   ] as const)("starts nothing where it is %s, and says that", async (phase, what) => {
     const again = testCli({ services: { ...(await rolledBack(phase)), stateMachines: undefined as never } });
     const message = `was rolled back already, and ${what}: all traffic is on the old path`;
@@ -252,7 +252,7 @@ describe("sluice rollback", () => {
   it("waits for the end and says what happened", async () => {
     const { code, out } = await sluice("rollback", "friday", "--reason", "p99 doubled");
     expect(code).toBe(0);
-    expect(out).toBe(`✓ friday ${RETURNED} friday takes it away\n`);
+    expect(out).toBe(`✓ friday ${RETURNED} friday removes it\n`);
   });
 
   it("hands the run and the reason over", async () => {
@@ -274,7 +274,7 @@ describe("sluice rollback", () => {
   it("is what abort does", async () => {
     const { code, out } = await sluice("abort", "tuesday", "--reason", "another week");
     expect(code).toBe(0);
-    expect(out).toBe(`✓ tuesday ${RETURNED} tuesday takes it away\n`);
+    expect(out).toBe(`✓ tuesday ${RETURNED} tuesday removes it\n`);
     const { out: json } = await sluice("rollback", "tuesday", "--json");
     expect(JSON.parse(json)).toMatchObject({ output: { reason: "another week" } });
   });
@@ -312,7 +312,7 @@ describe("sluice undo", () => {
     );
   });
 
-  it("asks, takes the expanded schema away, and says so", async () => {
+  it("asks, removes the expanded schema, and says so", async () => {
     const { code, out } = await testCli({ services, answer: true })("undo", "friday", "--reason", "another plan");
     expect(code).toBe(0);
     expect(out).toBe("✓ friday the expanded schema is gone\n");
@@ -375,7 +375,7 @@ describe("the Step Functions console", () => {
     expect(await console.lastStep(execution)).toMatchObject({ state: "Expand", message: "added the column" });
   });
 
-  it("tells a look at a gate in full, and takes no state that stands by, or hands over, for one that said something", async () => {
+  it("reads a gate's evaluation in full, and takes no state that waits for a callback, or hands over, for one with a message", async () => {
     const gate = {
       gate: "before_cutover",
       verdict: "callback",

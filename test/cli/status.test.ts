@@ -243,29 +243,28 @@ friday  validate, waits
     );
   });
 
-  it("shows what a person is asked, until when, and the commands that answer", async () => {
+  it("shows a pending approval, its deadline, and the commands that decide it", async () => {
     const { services } = await world({
       runs: [record("friday", "validate")],
       step: atGate({ ...GATE, verdict: "callback", readings: [], holdSeconds: 0, heldSeconds: 0 }),
       asked: [question("friday", { selfApproval: false })],
     });
     const { out } = await testCli({ services, clock: later() })("status", "friday");
-    expect(out).toMatch(/^friday {2}validate, waits for a person\n/);
+    expect(out).toMatch(/^friday {2}validate, waits for an approval\n/);
     const { planHash } = question("friday");
     expect(out).toContain(`
-  gate before cutover  waits for a person
-
-  gate before cutover asks a person
-    plan   ${planHash}
-    asked  2026-01-05T09:00:00.000Z
-    until  2026-01-08T09:00:00.000Z, 2d 23h left
-    by     anybody but who started the run
-    yes    sluice approve friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
-    no     sluice reject friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
+  gate before cutover waits for an approval
+    plan     ${planHash}
+    asked    2026-01-05T09:00:00.000Z
+    until    2026-01-08T09:00:00.000Z, 2d 23h left
+    by       any operator but the run's initiator
+    approve  sluice approve friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
+    reject   sluice reject friday --plan ${planHash.slice(0, 12)} --gate before_cutover --reason "..."
 `);
+    expect(out).toMatch(/\n {2}gate before cutover {2}waits/);
   });
 
-  it("says who answered, and that the time to answer is over", async () => {
+  it("says who decided, and that a deadline has passed", async () => {
     const decision = { verdict: "approved", by: BEN, at: START, reason: "checked with BI" } as const;
     const { services } = await world({
       runs: [record("friday", "cooling")],
@@ -273,7 +272,7 @@ friday  validate, waits
     });
     const { out } = await testCli({ services, clock: later() })("status", "friday");
     expect(out).toContain(`  ✓ gate before cutover approved by ${BEN}, ${START}:\n    checked with BI\n`);
-    expect(out).toContain(`    until  ${START}, which is over: an answer is refused\n`);
+    expect(out).toContain(`    until    ${START}, which has passed: a decision is refused\n`);
   });
 
   it("says of a soak how long it lasts already", async () => {
@@ -286,7 +285,7 @@ friday  validate, waits
     expect(out).toContain("\n  soak  goes on\n    38s of 10m are over\n");
   });
 
-  it("says who paused it, when and why, and how it goes on", async () => {
+  it("says who paused it, when and why, and how to resume it", async () => {
     const paused = { by: BEN, at: "2026-01-05T09:01:05.000Z", reason: "the quarter is being closed" };
     const { services } = await world({ runs: [record("friday", "backfill", { paused }), record("other", "backfill")] });
     const sluice = testCli({ services, clock: later() });
@@ -295,7 +294,7 @@ friday  validate, waits
     expect(out.replaceAll(/\n +/g, " ")).toContain(
       `paused since 2026-01-05T09:01:05.000Z, for 1m, by ${BEN}: the quarter is being closed`,
     );
-    expect(out).toContain("  sluice resume friday lets it go on\n");
+    expect(out).toContain("  sluice resume friday continues it\n");
     expect((await sluice("status")).out).toBe(
       "other   backfill     crm/crm.other, 2m 5s ago\n" + "friday  backfill     paused, crm/crm.friday, 2m 5s ago\n",
     );
@@ -329,11 +328,11 @@ friday  validate, waits
 });
 
 describe("sluice status after a rollback", () => {
-  it("says that a start goes on, and that an undo removes", async () => {
+  it("says that a start resumes, and that an undo removes", async () => {
     const { services } = await world({ runs: [record("friday", "rolled-back", { reason: "alarm fired" })] });
     const { out } = await testCli({ services })("status", "friday");
-    expect(out).toContain("  sluice start lead-source goes on where it stopped\n");
-    expect(out).toContain("  sluice undo friday takes away what it added instead\n");
+    expect(out).toContain("  sluice start lead-source resumes where it stopped\n");
+    expect(out).toContain("  sluice undo friday removes what it added instead\n");
   });
 
   it("points at the run that went on, and offers nothing of the old one", async () => {
@@ -358,13 +357,13 @@ describe("sluice status after a rollback", () => {
     const { services } = await world({ runs: [record("friday", "undone"), next] });
     const { out } = await testCli({ services })("status", "friday");
     expect(out).toContain('run "saturday" of this migration came after it: sluice status saturday');
-    expect(out).not.toContain("begins anew");
+    expect(out).not.toContain("starts from the beginning");
   });
 
-  it("knows a run whose schema was taken away", async () => {
+  it("knows a run whose schema was removed", async () => {
     const { services } = await world({ runs: [record("friday", "undone")] });
     const { out } = await testCli({ services })("status", "friday");
-    expect(out).toContain("  sluice start lead-source begins anew\n");
+    expect(out).toContain("  sluice start lead-source starts from the beginning\n");
     expect(out).toMatch(/^friday {2}rolled back and undone\n/);
     expect(out).toContain("what the run added is gone");
     expect(out).not.toContain("sluice undo");

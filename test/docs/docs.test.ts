@@ -61,14 +61,12 @@ function readdirOrFile(path: string): unknown {
 }
 
 describe("the README", () => {
-  it("shows the demo's migration as it is, with comments of its own", () => {
-    const shown = block("README.md", "yaml", "migration:");
-    expect(parse(shown)).toEqual(parse(read("examples/migrations/contact-acquisition-channel.yaml")));
-    expect(parseMigration(shown, "README.md").migration).toBe("contact-acquisition-channel");
+  it("is short: what is longer belongs into docs/", () => {
+    expect(read("README.md").split("\n").length).toBeLessThanOrEqual(120);
   });
 
-  it("shows a configuration that is accepted", () => {
-    expect(Object.keys(readConfig(JSON.parse(block("README.md", "json", "clusterArn"))).databases)).toEqual(["crm"]);
+  it("has the two commands that need no account", () => {
+    for (const script of ["npm run demo", "npm test"]) expect(read("README.md")).toContain(`npm ci && ${script}\n`);
   });
 
   it("says what a run does in every phase before its end", () => {
@@ -76,11 +74,37 @@ describe("the README", () => {
       expect(read("README.md")).toMatch(new RegExp(`^\\| ${phase} +\\|`, "m"));
   });
 
-  it("names scripts that there are", () => {
-    const { scripts } = JSON.parse(read("package.json")) as { readonly scripts: Readonly<Record<string, string>> };
-    const named = [...read("README.md").matchAll(/npm run ([\w:]+)/g)].map(([, script = ""]) => script);
-    expect(named).toContain("demo");
+  it("leads to every page of docs/", () => {
+    const pages = readdirSync(join(ROOT, "docs")).filter((file) => file.endsWith(".md"));
+    expect(pages.length).toBeGreaterThan(5);
+    for (const page of pages) expect(read("README.md")).toContain(`](docs/${page})`);
+  });
+});
+
+describe("the scripts of package.json", () => {
+  const { scripts } = JSON.parse(read("package.json")) as { readonly scripts: Readonly<Record<string, string>> };
+
+  it("are those that the pages name", () => {
+    const named = PAGES.flatMap((page) => [...read(page).matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name));
+    expect(named).toEqual(expect.arrayContaining(["demo", "bench:backfill"]));
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+  });
+});
+
+describe("the page on the migration file", () => {
+  const page = "docs/migration-file.md";
+
+  it("shows the demo's migration as it is, with comments of its own", () => {
+    const shown = block(page, "yaml", "migration:");
+    expect(parse(shown)).toEqual(parse(read("examples/migrations/contact-acquisition-channel.yaml")));
+    expect(parseMigration(shown, page).migration).toBe("contact-acquisition-channel");
+  });
+});
+
+describe("the page on the deployment", () => {
+  it("shows a configuration that is accepted", () => {
+    const shown: unknown = JSON.parse(block("docs/deploy.md", "json", "clusterArn"));
+    expect(Object.keys(readConfig(shown).databases)).toEqual(["crm"]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { percent } from "../../percent.ts";
 import type { GatePlan } from "../../plan/plan.ts";
 import type { Session } from "../../ports.ts";
 import { sql } from "../../sql/statement.ts";
@@ -32,9 +33,4 @@ export async function newestProof(session: Session, run: Run): Promise<Findings 
     SELECT detail::text AS detail FROM sluice.event
     WHERE run_id = ${run.ref.id} AND kind = 'validation-result' ORDER BY id DESC LIMIT 1`);
   return row ? (JSON.parse(String(row["detail"])) as Findings) : undefined;
-}
-
-/** A share of 0 to 1 as `0 %`, `0.05 %`. */
-function percent(share: number): string {
-  return `${String(Number((share * 100).toPrecision(3)))} %`;
 }

@@ -1,6 +1,7 @@
 import { DivergenceFound, ValidationIncomplete } from "../../errors.ts";
 import { recordEvent } from "../../ledger/event.ts";
 import { countShards, createShards, type ShardJob } from "../../ledger/shard.ts";
+import { percent } from "../../percent.ts";
 import type { Session } from "../../ports.ts";
 import { sql } from "../../sql/statement.ts";
 import { shardJob, type ValidationJobName } from "./jobs.ts";
@@ -70,7 +71,7 @@ function judge(findings: Findings, run: Run, jobName: ValidationJobName): void {
   throw new DivergenceFound({
     object: `proof ${jobName}`,
     problem:
-      `${String(findings.mismatches)} of ${String(findings.rows)} rows differ (${(divergence * 100).toPrecision(3)} %, ` +
+      `${String(findings.mismatches)} of ${String(findings.rows)} rows differ (${percent(divergence)}, ` +
       `allowed ${percent(allowed)}${stricter}), ${String(findings.differingSegments)} segments; worst: ${findings.worst.join("; ")}`,
     remedy: "Find who writes past the sync triggers, mend the rows, and start the migration again",
   });
@@ -84,8 +85,6 @@ function judge(findings: Findings, run: Run, jobName: ValidationJobName): void {
 function allowedDivergence({ plan }: Run, jobName: ValidationJobName): number {
   return jobName === "validate-before-contract" && plan.reversible ? 0 : plan.validation.maxDivergence;
 }
-
-const percent = (share: number): string => `${String(share * 100)} %`;
 
 /** Sums of a job's checks over the relations as they are now: a rewritten relation's old findings do not count. */
 export async function readFindings(session: Session, job: ShardJob): Promise<Findings> {

@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
-import { bytes, counted, milliseconds, percent, seconds, serverVersion } from "../../../cli/output/format.ts";
-import { bar, facts, visibleLength, wrap } from "../../../cli/output/layout.ts";
-import { redrawn } from "../../../cli/output/redraw.ts";
+import { inspect } from "node:util";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { bytes, counted, milliseconds, seconds, serverVersion } from "../../../cli/output/format.ts";
+import { bar, facts, redrawn, visibleLength, wrap } from "../../../cli/output/layout.ts";
 import { styleOf, wantsColour } from "../../../cli/output/style.ts";
 
 describe("numbers for people", () => {
@@ -20,9 +20,6 @@ describe("numbers for people", () => {
     [milliseconds(5_000), "5s"],
     [counted(1, "row"), "1 row"],
     [counted(1_234_567, "row"), "1,234,567 rows"],
-    [percent(0), "0 %"],
-    [percent(0.0005), "0.05 %"],
-    [percent(1), "100 %"],
     [serverVersion(170_004), "17.4"],
   ])("writes %s as %s", (written, expected) => {
     expect(written).toBe(expected);
@@ -61,6 +58,10 @@ describe("the layout", () => {
 });
 
 describe("colour", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
   it.each([
     [true, {}, true],
     [false, {}, false],
@@ -74,8 +75,17 @@ describe("colour", () => {
     expect(wantsColour(isTerminal, environment)).toBe(expected);
   });
 
-  it("wraps a text in its codes, or leaves it alone", () => {
+  it.each(["bold", "dim", "red", "green", "yellow", "cyan"] as const)(
+    "wraps a text in %s, or leaves it alone",
+    (kind) => {
+      const [on, off] = inspect.colors[kind] ?? [];
+      expect(styleOf(true)[kind]("x")).toBe(`\u001b[${String(on)}mx\u001b[${String(off)}m`);
+      expect(styleOf(false)[kind]("x")).toBe("x");
+    },
+  );
+
+  it("marks a text whatever the process's own standard output is", () => {
+    vi.stubEnv("NO_COLOR", "1");
     expect(styleOf(true).red("x")).toBe("\u001b[31mx\u001b[39m");
-    expect(styleOf(false).red("x")).toBe("x");
   });
 });

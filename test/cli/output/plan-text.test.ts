@@ -6,10 +6,10 @@ import { planMigration } from "../../../core/plan/plan-migration.ts";
 import { catalogOf, migrationOf } from "../../core/preflight/contexts.ts";
 
 /** The section of rollback alarms and gates, with the spaces of its columns folded. */
-function guardAndGates(gates: MigrationInput["gates"]): string {
+function alarmsAndGates(gates: MigrationInput["gates"]): string {
   const plan = planMigration(migrationOf({ gates }), catalogOf());
   const text = planText(plan, [], { style: styleOf(false), width: 200 });
-  const section = /◇ Guard and gates(.*?)\n\n1 Expand/s.exec(text)?.[1] ?? "";
+  const section = /◇ Rollback alarms and gates(.*?)\n\n1 Expand/s.exec(text)?.[1] ?? "";
   return section
     .split("\n")
     .map((line) => line.trim().replaceAll(/ {2,}/g, ": "))
@@ -18,9 +18,9 @@ function guardAndGates(gates: MigrationInput["gates"]): string {
 
 const LATENCY = { namespace: "CRM", metric: "Latency", statistic: "p99" };
 
-describe("the rollbackAlarms and the gates in a plan's print", () => {
+describe("the rollback alarms and the gates in a plan's text", () => {
   it("says which alarms end the run, and that no gate asks for more", () => {
-    const text = guardAndGates({ alarms: ["crm-errors", "crm-latency"], timeout: "10m", poll: "20s" });
+    const text = alarmsAndGates({ alarms: ["crm-errors", "crm-latency"], timeout: "10m", poll: "20s" });
     expect(text).toContain("2 alarms; no gate asks for more");
     expect(text).toContain("alarms: crm-errors, crm-latency");
     expect(text).toContain("one fires: from expand to cooling: the run ends by itself");
@@ -30,11 +30,11 @@ describe("the rollbackAlarms and the gates in a plan's print", () => {
   });
 
   it("says that nothing stops a run that names no alarm", () => {
-    expect(guardAndGates({ alarms: [] })).toContain("no alarm is named, so that nothing but a person stops the run");
+    expect(alarmsAndGates({ alarms: [] })).toContain("no alarm is named, so that nothing but a person stops the run");
   });
 
   it("shows everything that a declared gate asks for, and no gate that is not declared", () => {
-    const text = guardAndGates({
+    const text = alarmsAndGates({
       alarms: ["crm-errors"],
       before_cutover: {
         alarms: { names: ["crm-latency"], ok_for: "5m" },
@@ -84,12 +84,12 @@ describe("the rollbackAlarms and the gates in a plan's print", () => {
     ["an alarm of its own", { before_soak: { alarms: { names: ["other"], ok_for: "0s" } } }],
     ["a soak", { before_soak: { hold: "1m" } }],
   ])("shows the one gate that has %s", (_, gates) => {
-    const text = guardAndGates({ alarms: ["crm-errors"], ...gates });
+    const text = alarmsAndGates({ alarms: ["crm-errors"], ...gates });
     expect(text).toContain("; 1 gate asks for more");
     expect(text.match(/^(before|between) .*/gm)).toEqual(["before soak"]);
   });
 
   it("takes a gate that is declared and asks for nothing for none", () => {
-    expect(guardAndGates({ alarms: ["crm-errors"], before_soak: {} })).toContain("no gate asks for more");
+    expect(alarmsAndGates({ alarms: ["crm-errors"], before_soak: {} })).toContain("no gate asks for more");
   });
 });
