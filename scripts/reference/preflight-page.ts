@@ -20,12 +20,7 @@ export function preflightPage(): string {
     "is touched; a warning is for a person to weigh. Each says which object, what is wrong and what to do. The operations",
     "have [pages of their own](../operations/) that say why.",
     "",
-    ...(Object.keys(SECTIONS)).flatMap((section) => [
-      `## ${SECTIONS[section]}`,
-      "",
-      checksTable(section),
-      "",
-    ]),
+    ...Object.keys(SECTIONS).flatMap((section) => [`## ${SECTIONS[section]}`, "", checksTable(section), ""]),
   ].join("\n");
 }
 

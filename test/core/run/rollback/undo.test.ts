@@ -279,7 +279,9 @@ describe("undoing a run", () => {
       await fresh.client.query(`UPDATE sluice.run SET outcome = 'rolled-back' WHERE run_id = 'second'`);
       await ports.registry.transition({ runId: "first", from: ["undone"], to: "rolled-back", at: "now" });
       await fresh.client.query(`UPDATE sluice.run SET outcome = 'rolled-back' WHERE run_id = 'first'`);
-      await refused(/has a plan that is over; what the table has now is of the plan of run "second"\. Undo run "second"/);
+      await refused(
+        /has a plan that is over; what the table has now is of the plan of run "second"\. Undo run "second"/,
+      );
     });
 
     it("where contract has begun on its plan", async () => {
