@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-sfn";
 import { ServiceRefused } from "../core/errors.ts";
 import type { Executions, ExecutionStatus } from "../core/ports.ts";
-import { rollbackExecutionName } from "../core/run/rollback/rollback-name.ts";
+import { rollbackExecutionName } from "../core/run-name.ts";
 import { errorName, translateError } from "./translate-error.ts";
 
 /** Limits of StopExecution, in characters. */

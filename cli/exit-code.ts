@@ -17,6 +17,7 @@ const BY_ERROR: Readonly<Record<string, ExitCode>> = {
   MigrationInvalid: EXIT.usage,
   ConfigurationInvalid: EXIT.usage,
   PreflightRefused: EXIT.refused,
+  LedgerTooNew: EXIT.refused,
   DecisionRefused: EXIT.refused,
   PauseRefused: EXIT.refused,
   UndoRefused: EXIT.refused,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { RollbackTooLate } from "../core/errors.ts";
 import type { RunRecord } from "../core/ports.ts";
-import { rollbackExecutionName } from "../core/run/rollback/rollback-name.ts";
+import { rollbackExecutionName } from "../core/run-name.ts";
 import type { CliContext, Terminal } from "./cli-context.ts";
 import { command, JSON_OPTION } from "./command.ts";
 import { followToEnd, reportEnd } from "./ended-execution.ts";

@@ -1,5 +1,5 @@
 import { ConfigurationInvalid } from "../core/errors.ts";
-import { MAX_RUN_NAME } from "../core/preflight/checks/run/run-name.ts";
+import { MAX_RUN_NAME } from "../core/run-name.ts";
 
 /** `20260131T101502` in UTC. */
 function stamp(now: Date): string {
@@ -13,7 +13,7 @@ export function runName(migration: string, now: Date): string {
 }
 
 /**
- * The name of a run's undo; of its n-th try, from 1, in the way of its rollback's (`core/run/rollback/rollback-name.ts`): what
+ * The name of a run's undo; of its n-th try, from 1, in the way of its rollback's (`core/run-name.ts`): what
  * changes is in front, since behind the run's name it could belong to another run.
  */
 export function undoName(run: string, attempt: number): string {

@@ -1,5 +1,6 @@
 import type { Approval, RunRecord } from "../core/ports.ts";
 import { REVERSIBLE } from "../core/plan/phases.ts";
+import { databaseOf } from "../core/table-key.ts";
 import type { Progress } from "../core/run/shards/progress.ts";
 import type { Execution, StepSeen } from "./services/state-machines.ts";
 import type { Services } from "./services/services.ts";
@@ -68,7 +69,7 @@ export async function readRunView(services: Services, run: RunRecord): Promise<R
 async function readJobs(services: Services, run: RunRecord): Promise<readonly Progress[]> {
   // Nothing is in the ledger before expand has made it.
   if (run.phase === "preflight" || run.phase === "expand") return [];
-  const session = await services.database(run.table.split("/")[0] ?? "");
+  const session = await services.database(databaseOf(run));
   return services.progress(session, { planHash: run.planHash, runId: run.runId });
 }
 

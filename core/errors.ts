@@ -48,6 +48,12 @@ export class PlanUnreadable extends SluiceError {
   override readonly retry = "never";
 }
 
+/** A later version of Sluice has changed the ledger: this one would misread it. */
+export class LedgerTooNew extends SluiceError {
+  override readonly name = "LedgerTooNew";
+  override readonly retry = "never";
+}
+
 /** A statement could not take its lock within lock_timeout, as many times as the plan allows. */
 export class LockNotAcquired extends SluiceError {
   override readonly name = "LockNotAcquired";

@@ -97,20 +97,20 @@ export interface RunRecord {
   readonly migration: string;
   readonly planHash: string;
   readonly executionArn: string;
-  /** `database/schema.table`: one active run a table. */
-  readonly table: string;
+  /** `database/schema.table` of each table that it touches: one active run a table. All are of one database. */
+  readonly tables: readonly string[];
   readonly phase: Phase;
   readonly startedAt: string;
   readonly updatedAt: string;
   /** Why the run was rolled back; absent otherwise. */
   readonly reason?: string;
-  /** The alarms that end it when they fire: the rollbackAlarms's of its plan. */
+  /** The alarms that roll it back when they fire: the rollback alarms of its plan. */
   readonly alarms: readonly string[];
   /** ARN of the person or role that started it with `sluice start`; absent for one that the console started. */
   readonly startedBy?: string;
   /** Present exactly while the run is paused. */
   readonly paused?: Pause;
-  /** The newest pause that was ended, for whoever goes on to write down. */
+  /** The newest pause that was ended, for the next step to record. */
   readonly lastPause?: EndedPause;
 }
 
@@ -121,44 +121,43 @@ export interface Pause {
   readonly reason: string;
 }
 
-/** A pause that somebody has ended. */
+/** A pause that was ended. */
 export interface EndedPause extends Pause {
   readonly resumedBy: string;
   readonly resumedAt: string;
 }
 
+/** For what a run has its tables' locks: from its beginning until it or its rollback ends, or while it is undone. */
+export type LockPurpose = "run" | "undo";
+
 /** The DynamoDB table of runs. Every change of phase is a compare-and-set. */
 export interface RunRegistry {
   /**
-   * Registers a run and takes its table. A run of the same id is left as it is (a repeated call).
+   * Registers a run and locks all of its tables in one transaction: all or none. A run that is registered already is
+   * left as it is (a repeated call).
    *
-   * @returns the record of the run that holds the table instead, where another does.
-   */
-  register(run: RunRecord): Promise<RunRecord | undefined>;
-  /**
-   * Registers a run on a table that the run `from` still holds, where that has ended without giving it free. A
-   * compare-and-set: where another than `from` holds the table, nothing changes. The caller has made sure that `from`
-   * cannot go on: its execution is not running, and a transition has made its phase final.
+   * Locks of the runs in `deadRuns` are taken over, and their other locks released. The caller has made sure that none of
+   * them can go on: its execution is not running, and a transition has made its phase final.
    *
-   * @returns undefined where the table is now `run`'s, or else the record of the run that holds it.
+   * @returns undefined where the tables are `run`'s, or else a run beside it and the dead ones that has a lock of theirs.
+   * @throws ServiceRefused where one transaction cannot hold so many tables.
    */
-  takeOver(run: RunRecord, from: string): Promise<RunRecord | undefined>;
+  acquireTableLocks(run: RunRecord, deadRuns?: readonly string[]): Promise<RunRecord | undefined>;
   /**
-   * Gives the table to a run that let go of it, where nobody holds it now: for taking its expanded schema away.
+   * Locks all tables of a registered run for its undo, all or none.
    *
-   * @returns undefined where the table is the run's, or else the record of the run that holds it.
+   * @returns undefined where they are the run's, or else another run that has a lock of theirs.
+   * @throws NotFound where no run of this name is registered.
    */
-  retake(runId: string): Promise<RunRecord | undefined>;
-  /** Gives the table to nobody if `runId` has retaken it. */
-  giveBack(runId: string): Promise<void>;
+  acquireUndoLocks(runId: string): Promise<RunRecord | undefined>;
   /**
-   * Gives the table to nobody if `runId` holds it since it began. What it has retaken stays: a rollback whose end is
-   * repeated must not give it free under the hands of an undo.
+   * Releases the locks that the run acquired for this purpose, all at once; does nothing where it has none. Those for
+   * an undo are not a rollback's to release: the end of a rollback may be repeated while an undo is at work.
    */
-  release(runId: string): Promise<void>;
+  releaseTableLocks(runId: string, purpose: LockPurpose): Promise<void>;
+  /** The run that has the lock, by table (`database/schema.table`); a table that none has locked is left out. */
+  lockHolders(tables: readonly string[]): Promise<ReadonlyMap<string, RunRecord>>;
   run(runId: string): Promise<RunRecord | undefined>;
-  /** The run that holds the table (`database/schema.table`); undefined where it is free. */
-  holder(table: string): Promise<RunRecord | undefined>;
   /** The newest runs first, at most `limit`. */
   runs(limit: number): Promise<readonly RunRecord[]>;
   /** Every run that one of these phases and this alarm have in common, in no order. */
@@ -173,14 +172,14 @@ export interface RunRegistry {
   /**
    * Pauses the run if it is in one of `from` and not paused.
    *
-   * @returns the record after the call, which tells who paused it; not paused: it is in another phase.
+   * @returns the record after the call, which has who paused it; where it is not paused, it is in another phase.
    */
   pause(runId: string, pause: Pause, from: readonly Phase[]): Promise<RunRecord>;
   /** Ends the pause, if there is one. @returns the record before the call. */
   resume(runId: string, end: Pick<EndedPause, "resumedBy" | "resumedAt">): Promise<RunRecord>;
-  /** Notes who is about to start a run of this name, if nobody is noted; forgotten after a day. */
+  /** Records who is about to start a run of this name, unless a caller is recorded already; forgotten after a day. */
   recordInitiator(runId: string, startedBy: string): Promise<void>;
-  /** Who was noted. */
+  /** The caller that was recorded. */
   initiator(runId: string): Promise<string | undefined>;
 }
 

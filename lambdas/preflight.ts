@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { beginRun } from "../core/run/begin-run.ts";
+import { requirePreflight } from "../core/preflight/require-preflight.ts";
+import { beginRun } from "../core/run/begin/begin-run.ts";
 import { shippedMigration } from "./runtime/migrations.ts";
 import { portsFor } from "./runtime/ports.ts";
 import { task } from "./runtime/step.ts";
@@ -8,5 +9,6 @@ const input = z.object({ migration: z.string().min(1), runId: z.string().min(1),
 
 export const handler = task(input, async ({ migration: name, ...execution }) => {
   const migration = await shippedMigration(name);
-  return beginRun(portsFor(migration.database), { ...execution, migration });
+  const ports = portsFor(migration.database);
+  return beginRun(ports, { ...execution, migration }, (subject) => requirePreflight(ports, subject));
 });

@@ -1,12 +1,13 @@
 /**
- * Writes the rendered state machines, the generated pages of docs/reference, and the generated regions of
- * docs/runbook.md. With `--check` it writes nothing and fails where one is stale.
+ * Writes the rendered state machines, the ledger's migrations as a module of core, the generated pages of
+ * docs/reference, and the generated regions of docs/runbook.md. With `--check` it writes nothing and fails where one is stale.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { format } from "prettier";
 import { migration } from "../state-machines/migration.ts";
 import { rollback } from "../state-machines/rollback.ts";
 import { undo } from "../state-machines/undo.ts";
+import { ledgerMigrations } from "./ledger/ledger-migrations.ts";
 import { cliPage } from "./reference/cli-page.ts";
 import { editorSchema } from "./reference/editor-schema.ts";
 import { migrationPage } from "./reference/migration-page.ts";
@@ -25,6 +26,7 @@ const FILES: Readonly<Record<string, Writer>> = {
   "state-machines/migration.asl.json": () => JSON.stringify(migration),
   "state-machines/rollback.asl.json": () => JSON.stringify(rollback),
   "state-machines/undo.asl.json": () => JSON.stringify(undo),
+  "core/ledger/migrations.ts": ledgerMigrations,
   "docs/reference/migration.schema.json": () => JSON.stringify(editorSchema()),
   "docs/reference/migration.md": migrationPage,
   "docs/reference/cli.md": cliPage,

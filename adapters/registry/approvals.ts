@@ -4,12 +4,12 @@ import type { Approval, Approvals, Decision } from "../../core/ports.ts";
 import { RegistryTable, type RegistryTableProps, type Item } from "./registry-table.ts";
 import { flag, oneOf, optional, text, texts, unreadable } from "./item.ts";
 
-/** What was asked and answered stays this long past its deadline, for people to look up. */
+/** A request and its decision are kept this long past the deadline, for operators to read. */
 const KEPT_SECONDS = 90 * 86_400;
 
 const ANSWERS = ["approved", "rejected"] as const;
 
-/** Partition key of what a gate of a run asks people. */
+/** Partition key of the approval of a gate of a run. */
 const approvalKey = (runId: string, gate: GateName): string => `approval#${runId}#${gate}`;
 
 /**

@@ -1,7 +1,7 @@
 import { ServiceRefused } from "../../core/errors.ts";
 import type { Item } from "./registry-table.ts";
 
-/** @throws ServiceRefused where somebody edited the item: nothing is guessed. */
+/** @throws ServiceRefused where the item was edited by hand: nothing is guessed. */
 export function text(item: Item, attribute: string): string {
   const value = item[attribute];
   if (typeof value === "string") return value;

@@ -38,8 +38,8 @@ export interface Change {
 }
 
 /**
- * The calls to DynamoDB that the run registry is made of: one table with the partition key `id`, read consistently, changed by
- * compare-and-set. Failures are classes of `core/errors.ts`; a condition that does not hold is an answer.
+ * The calls to DynamoDB that the run registry is made of: one table with the partition key `id`, read consistently,
+ * changed by compare-and-set. Failures are classes of `core/errors.ts`; a condition that does not hold is an answer.
  */
 export class RegistryTable {
   readonly #client: DynamoDBDocumentClient;
@@ -81,7 +81,7 @@ export class RegistryTable {
     return changed;
   }
 
-  /** Every item that the filter takes, through all pages. */
+  /** Every item that passes the filter, of all pages. */
   async scan(filter: Expression): Promise<readonly Item[]> {
     const found: Item[] = [];
     const query = {
@@ -96,7 +96,7 @@ export class RegistryTable {
     return found;
   }
 
-  /** All of the writes or none. `conflict`: another writer has one of the items in hand at this moment. */
+  /** All of the writes or none. `conflict`: another transaction on one of the items is under way. */
   async transact(
     object: string,
     items: NonNullable<TransactWriteCommandInput["TransactItems"]>,

@@ -7,11 +7,8 @@ export const RUN_PREFIX = "run#";
 
 /** Partition key of a run's record. */
 export const runKey = (runId: string): string => `${RUN_PREFIX}${runId}`;
-/**
- * Partition key of a table's holder: `{ id, runId }`, with `retaken: true` where an undo took it again. It is there
- * exactly while a run holds the table.
- */
-export const tableKey = (table: string): string => `table#${table}`;
+/** Partition key of a table's lock: `{ id, runId, purpose }`. It is there exactly while a run has the table locked. */
+export const lockKey = (table: string): string => `table#${table}`;
 /** Partition key of who is about to start a run: `{ id, startedBy, expiresAt }`. */
 export const starterKey = (runId: string): string => `start#${runId}`;
 
@@ -21,7 +18,7 @@ export function runItem(run: RunRecord): Item & { readonly id: string } {
   return { id: runKey(run.runId), ...Object.fromEntries(given) };
 }
 
-/** @throws ServiceRefused where somebody wrote an item that is not a run: nothing is guessed about a run. */
+/** @throws ServiceRefused where the item was edited by hand and is not a run: nothing is guessed about a run. */
 export function runRecord(item: Item): RunRecord {
   const optionals = {
     reason: optional(item, "reason", text),
@@ -36,17 +33,22 @@ export function runRecord(item: Item): RunRecord {
     migration: text(item, "migration"),
     planHash: text(item, "planHash"),
     executionArn: text(item, "executionArn"),
-    table: text(item, "table"),
+    tables: tables(item),
     phase: oneOf(item, "phase", PHASES),
     startedAt: text(item, "startedAt"),
     updatedAt: text(item, "updatedAt"),
     // A run that an earlier version of Sluice registered has none.
-    alarms: optional(item, "alarms", alarms) ?? [],
+    alarms: optional(item, "alarms", listOfTexts) ?? [],
   };
   return { ...record, ...Object.fromEntries(Object.entries(optionals).filter(([, value]) => value !== undefined)) };
 }
 
-function alarms(item: Item, attribute: string): readonly string[] {
+/** An earlier version of Sluice registered a run with its one table. */
+function tables(item: Item): readonly string[] {
+  return optional(item, "table", (of, attribute) => [text(of, attribute)]) ?? listOfTexts(item, "tables");
+}
+
+function listOfTexts(item: Item, attribute: string): readonly string[] {
   const value: unknown = item[attribute];
   if (Array.isArray(value) && value.every((name) => typeof name === "string")) return value;
   throw unreadable(item, attribute);

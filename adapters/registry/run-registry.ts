@@ -1,61 +1,53 @@
 import { NotFound } from "../../core/errors.ts";
 import type { Phase } from "../../core/plan/phases.ts";
-import type { RunRegistry, EndedPause, Pause, PhaseChange, RunRecord } from "../../core/ports.ts";
+import type { RunRegistry, EndedPause, LockPurpose, Pause, PhaseChange, RunRecord } from "../../core/ports.ts";
 import { type Change, RegistryTable, type RegistryTableProps, type Item } from "./registry-table.ts";
 import { text } from "./item.ts";
 import { runKey, runRecord, RUN_PREFIX, starterKey } from "./run-item.ts";
-import { TableHolds } from "./table-locks.ts";
+import { TableLocks } from "./table-locks.ts";
 
-/** Seconds for which it is remembered who is about to start a run: pre-flight reads it within minutes. */
+/** Seconds for which the caller that is about to start a run is kept: preflight reads it within minutes. */
 const STARTER_SECONDS = 86_400;
 
 /**
  * RunRegistry in one DynamoDB table with the partition key `id`: `run#<runId>` is a run, `table#<database/schema.table>`
- * says who holds a table, `start#<runId>` who is about to start a run. Every read is consistent. Items with an
- * attribute `expiresAt` (seconds since the epoch) are DynamoDB's to delete after it, which may take it days:
+ * says which run has locked a table, `start#<runId>` who is about to start a run. Every read is consistent. Items with an
+ * attribute `expiresAt` (seconds since the epoch) are deleted by DynamoDB after it, which may take days:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html.
  *
- * The newest runs, and those that an alarm guards, come from a Scan. A table of runs is small (some 900 bytes a run:
- * a thousand runs a page), is listed by a person at most every few seconds, or when an alarm fires, and a second copy
+ * The newest runs, and those that name an alarm, come from a Scan. A table of runs is small (some 900 bytes a run:
+ * a thousand runs a page), is listed by an operator at most every few seconds, or when an alarm fires, and a second copy
  * of the list would have to be kept right by every write.
  */
 export class DynamoRunRegistry implements RunRegistry {
   readonly #table: RegistryTable;
-  readonly #holds: TableHolds;
+  readonly #locks: TableLocks;
 
   constructor(props: RegistryTableProps) {
     this.#table = new RegistryTable(props);
-    this.#holds = new TableHolds(this.#table);
+    this.#locks = new TableLocks(this.#table);
   }
 
-  register(run: RunRecord): Promise<RunRecord | undefined> {
-    return this.#holds.register(run);
+  acquireTableLocks(run: RunRecord, deadRuns: readonly string[] = []): Promise<RunRecord | undefined> {
+    return this.#locks.acquire(run, deadRuns);
   }
 
-  takeOver(run: RunRecord, from: string): Promise<RunRecord | undefined> {
-    return this.#holds.takeOver(run, from);
+  async acquireUndoLocks(runId: string): Promise<RunRecord | undefined> {
+    return this.#locks.acquireForUndo(await this.#known(runId));
   }
 
-  async retake(runId: string): Promise<RunRecord | undefined> {
-    return this.#holds.retake(await this.#known(runId));
-  }
-
-  async giveBack(runId: string): Promise<void> {
-    await this.#holds.giveBack(await this.#known(runId));
-  }
-
-  async release(runId: string): Promise<void> {
+  async releaseTableLocks(runId: string, purpose: LockPurpose): Promise<void> {
     const run = await this.run(runId);
-    if (run !== undefined) await this.#holds.release(run);
+    if (run !== undefined) await this.#locks.release(run, purpose);
+  }
+
+  lockHolders(tables: readonly string[]): Promise<ReadonlyMap<string, RunRecord>> {
+    return this.#locks.holders(tables);
   }
 
   async run(runId: string): Promise<RunRecord | undefined> {
     const item = await this.#table.get(runKey(runId));
     return item === undefined ? undefined : runRecord(item);
-  }
-
-  holder(table: string): Promise<RunRecord | undefined> {
-    return this.#holds.holder(table);
   }
 
   async runs(limit: number): Promise<readonly RunRecord[]> {
@@ -107,7 +99,7 @@ export class DynamoRunRegistry implements RunRegistry {
       values: { ":ended": ended, ":paused": { ...before.paused } },
       returns: "ALL_OLD",
     });
-    // Somebody else was faster: the run is not paused any more, or by another pause.
+    // Another caller was faster: the run is not paused any more, or by another pause.
     return resumed === undefined ? this.resume(runId, end) : runRecord(resumed);
   }
 

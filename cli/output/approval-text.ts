@@ -20,7 +20,7 @@ export function approvalText({ view, approval }: ApprovalFacts, now: Date, layou
   const rows: [string, string][] = [
     ["gate", gateTitle(approval.gate)],
     ["migration", run.migration],
-    ["table", run.table],
+    [run.tables.length === 1 ? "table" : "tables", run.tables.join(", ")],
     ["plan", approval.planHash],
     ["started by", run.startedBy ?? 'not known: not with "sluice start"'],
     ["deadline", `${approval.deadline}, ${timeLeft(approval, now)}`],

@@ -19,7 +19,7 @@ export function statusText(view: RunView, now: Date, layout: Layout): string {
     ...facts(
       [
         ["migration", run.migration],
-        ["table", run.table],
+        [run.tables.length === 1 ? "table" : "tables", run.tables.join(", ")],
         ["started", `${run.startedAt}, ${ago(run.startedAt, now)} ago`],
         ...(run.startedBy === undefined ? [] : [["by", run.startedBy] as const]),
         ["plan", run.planHash],
@@ -58,7 +58,7 @@ export function runsText(runs: readonly RunRecord[], now: Date, { style }: Layou
   const lines = runs.map((run) => {
     const mark = phaseStyle(run.phase, style)(run.phase.padEnd(phase));
     const paused = run.paused ? `${style.yellow("paused")}, ` : "";
-    return `${run.runId.padEnd(name)}${mark}${paused}${style.dim(`${run.table}, ${ago(run.updatedAt, now)} ago`)}`;
+    return `${run.runId.padEnd(name)}${mark}${paused}${style.dim(`${run.tables.join(", ")}, ${ago(run.updatedAt, now)} ago`)}`;
   });
   return `${lines.join("\n")}\n`;
 }

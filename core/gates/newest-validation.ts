@@ -9,6 +9,6 @@ import { sql } from "../sql/statement.ts";
 export async function newestValidation(session: Session, runId: string): Promise<Findings | undefined> {
   const [row] = await session.execute(sql`
     SELECT detail::text AS detail FROM sluice.event
-    WHERE run_id = ${runId} AND kind = 'verdict' ORDER BY id DESC LIMIT 1`);
+    WHERE run_id = ${runId} AND kind = 'validation-result' ORDER BY id DESC LIMIT 1`);
   return row ? (JSON.parse(String(row["detail"])) as Findings) : undefined;
 }

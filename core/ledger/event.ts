@@ -11,7 +11,7 @@ export type EventKind =
   | "resumed"
   | "flag-deployment"
   | "flag-step"
-  | "verdict"
+  | "validation-result"
   | "rollback"
   | "undo";
 

@@ -42,8 +42,13 @@ export interface PreflightContext {
   readonly slots: Reading<readonly InactiveSlot[]>;
   /** ARN of the principal that ran `sluice start`; undefined for a run that was started in the console. */
   readonly startedBy: Reading<string | undefined>;
-  /** The run that holds the table now, if one does. A start asks for it by compare-and-set, and so not here. */
-  readonly holder: Reading<RunRecord | undefined>;
+  /** The first of its tables that a run has locked now, if any. A start asks by compare-and-set, and so not here. */
+  readonly holder: Reading<LockedTable | undefined>;
+}
+
+/** A table (`database/schema.table`) of the migration, and the run that has it locked. */
+export interface LockedTable extends Pick<RunRecord, "runId" | "migration" | "phase"> {
+  readonly table: string;
 }
 
 /** For checks of a relation that the migration names as a table, whether it is one or not. */

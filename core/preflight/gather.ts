@@ -1,12 +1,12 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { readInactiveSlots, readOpenTransactions } from "../catalog/read-activity.ts";
 import { rollbackAlarms } from "../gates/rollback-alarms.ts";
-import { migratedTable } from "../operations/migration-operations.ts";
 import type { Migration } from "../migration/schema.ts";
 import type { Alarms, Clock, RunRegistry, Database, Flags, Metrics } from "../ports.ts";
-import type { PreflightContext } from "./check.ts";
-import { probeDatabase, probeStack } from "./probe-conditions.ts";
 import { NOT_ASKED, reading } from "../reading.ts";
+import { tableKeys } from "../table-key.ts";
+import type { LockedTable, PreflightContext } from "./check.ts";
+import { probeDatabase, probeStack } from "./probe-conditions.ts";
 
 /** What the checks are about. */
 export interface PreflightRequest {
@@ -22,7 +22,7 @@ export interface PreflightPorts {
   readonly flags: Pick<Flags, "exists">;
   readonly alarms: Alarms;
   readonly metrics: Metrics;
-  readonly registry: Pick<RunRegistry, "initiator" | "holder">;
+  readonly registry: Pick<RunRegistry, "initiator" | "lockHolders">;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -74,7 +74,7 @@ export async function gatherStack(
     reading(async () => (names.length === 0 ? new Map() : alarms.states(names))),
     probeStack({ alarms, metrics, clock }, migration),
     runId === undefined || registry === undefined ? NOT_ASKED : reading(() => registry.initiator(runId)),
-    runId === undefined && registry !== undefined ? reading(() => registry.holder(tableKey(migration))) : NOT_ASKED,
+    runId === undefined && registry !== undefined ? reading(() => firstLocked(registry, migration)) : NOT_ASKED,
   ]);
   return { flagExists, alarms: states, conditions: probes, startedBy, holder };
 }
@@ -91,7 +91,12 @@ export const STACK_NOT_ASKED: StackReadings = {
   holder: NOT_ASKED,
 };
 
-function tableKey(migration: Migration): string {
-  const { schema, name } = migratedTable(migration);
-  return `${migration.database}/${schema}.${name}`;
+async function firstLocked(
+  registry: Pick<RunRegistry, "lockHolders">,
+  migration: Migration,
+): Promise<LockedTable | undefined> {
+  const [first] = await registry.lockHolders(tableKeys(migration));
+  if (!first) return undefined;
+  const [table, { runId, migration: other, phase }] = first;
+  return { table, runId, migration: other, phase };
 }

@@ -19,13 +19,13 @@ export interface RunReport {
   /** Times that DDL did not get its lock within lock_timeout. */
   readonly lockTimeouts: number;
   readonly secondsByPhase: Readonly<Record<string, number>>;
-  /** Each gate that was asked, in the order of the first evaluation; soak and cooling, which are watched alike, among them. */
+  /** Each gate that was asked, in the order of the first evaluation; soak and cooling, which are evaluated alike, among them. */
   readonly gates: readonly GateReport[];
   /** ARN of who started the run; absent for one that the console started. */
   readonly startedBy?: string;
 }
 
-/** Ends a run: writes what happened, gives the table free, tells people. */
+/** Ends a run: writes the report, releases the table locks, notifies operators. */
 export async function report(
   ports: Pick<Ports, "registry" | "database" | "clock" | "notifier">,
   run: Run,
@@ -48,7 +48,7 @@ export async function report(
     ...(startedBy !== undefined && { startedBy }),
   };
   await recordOutcome(database, run.ref.id, "done");
-  await ports.registry.release(run.ref.id);
+  await ports.registry.releaseTableLocks(run.ref.id, "run");
   await ports.notifier.notify({
     subject: `Sluice: ${run.plan.migration} is done`,
     body: `${run.plan.operations.map(({ summary }) => summary).join("\n")}\n${JSON.stringify(result, undefined, 2)}`,

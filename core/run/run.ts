@@ -91,11 +91,6 @@ export async function notePhase(database: Database, run: Run, phase: Phase): Pro
     INSERT INTO sluice.phase (run_id, phase) VALUES (${run.ref.id}, ${phase}) ON CONFLICT DO NOTHING`);
 }
 
-/** The name of the run's database, which is that of `cdk.json`: a table's key in the run registry begins with it. */
-export function databaseOf({ table }: Pick<RunRecord, "table">): string {
-  return table.slice(0, table.indexOf("/"));
-}
-
 /**
  * @returns the run as the run registry has it.
  * @throws RunSuperseded where the run is not in one of the phases any more.

@@ -36,6 +36,11 @@ export const ERROR_GUIDE: Readonly<Record<ErrorName, Guidance>> = {
     means: "The plan is missing from the bucket, its text does not have its hash, or another version of Sluice made it",
     action: "Restore the object `plans/<hash>.json` from its versions, or deploy the version that made it; start again",
   },
+  LedgerTooNew: {
+    means:
+      "A later version of Sluice than the one deployed has changed the ledger in the database. Nothing was touched",
+    action: "Deploy that version or a later one (`sluice deploy`), start again",
+  },
   LockNotAcquired: {
     means: "A DDL step did not get its lock in `locks.attempts` tries",
     action: "Find the session that holds the table, let it end, start again",

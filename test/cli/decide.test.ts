@@ -10,7 +10,7 @@ let stack: OperatedStack;
 
 beforeEach(async () => {
   stack = new OperatedStack();
-  await stack.registry.register(runRecord("friday"));
+  await stack.registry.acquireTableLocks(runRecord("friday"));
   await stack.approvals.request(question("friday"));
   await stack.callbacks.keep("friday", "token-of-friday");
 });
@@ -206,7 +206,7 @@ describe("a decision that does not count", () => {
   });
 
   it("is the one of the run's initiator, where the gate forbids that", async () => {
-    await stack.registry.register(runRecord("saturday"));
+    await stack.registry.acquireTableLocks(runRecord("saturday"));
     await stack.approvals.request(question("saturday", { selfApproval: false }));
     stack.caller = ANA;
     const error = await refused("approve", "saturday", "--reason", "me");
@@ -215,7 +215,7 @@ describe("a decision that does not count", () => {
   });
 
   it("is the one about a run without a pending approval, or one that is over", async () => {
-    await stack.registry.register(runRecord("sunday"));
+    await stack.registry.acquireTableLocks(runRecord("sunday"));
     const SUNDAY = { name: "DecisionRefused", object: 'run "sunday"' };
     const idle = await refused("approve", "sunday", "--reason", "go");
     expect(idle).toMatchObject(SUNDAY);

@@ -25,7 +25,7 @@ export function runRecord(runId: string, more: Partial<RunRecord> = {}): RunReco
     migration: "lead-source",
     planHash: HASH,
     executionArn: `arn:aws:states:eu-west-1:1:execution:migration:${runId}`,
-    table: `crm/crm.${runId}`,
+    tables: [`crm/crm.${runId}`],
     phase: "validate",
     startedAt: START,
     updatedAt: START,

@@ -6,7 +6,7 @@ let stack: OperatedStack;
 
 beforeEach(async () => {
   stack = new OperatedStack();
-  await stack.registry.register(runRecord("friday", { phase: "backfill" }));
+  await stack.registry.acquireTableLocks(runRecord("friday", { phase: "backfill" }));
 });
 
 const sluice: ReturnType<typeof testCli> = (...args) =>
@@ -35,7 +35,7 @@ describe("sluice pause", () => {
   });
 
   it("is refused in contract, where there is no way back", async () => {
-    await stack.registry.register(runRecord("late", { phase: "contract" }));
+    await stack.registry.acquireTableLocks(runRecord("late", { phase: "contract" }));
     const { code, err } = await sluice("pause", "late", "--reason", "wait");
     expect(code).toBe(3);
     expect(err).toContain('✗ run "late"\n  is in contract: the old shape is being removed');

@@ -104,7 +104,7 @@ describe("sluice preflight", () => {
 
   it("tells which run holds the table", async () => {
     const registry = new FakeRunRegistry();
-    await registry.register(runRecord("friday", { table: "crm/crm.contacts", phase: "backfill" }));
+    await registry.acquireTableLocks(runRecord("friday", { tables: ["crm/crm.contacts"], phase: "backfill" }));
     const held = services({ registry: () => Promise.resolve(registry) });
     const { out } = await testCli({ services: held })("preflight", await file(), "--json");
     const result = checksOf(out).find(({ check }) => check === "table-free");

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { requireRunName, runName, undoName } from "../../cli/run-name.ts";
-import { rollbackExecutionName } from "../../core/run/rollback/rollback-name.ts";
+import { rollbackExecutionName } from "../../core/run-name.ts";
 
 const NOW = new Date("2026-01-31T10:15:02.345Z");
 

@@ -198,7 +198,7 @@ async function rolledBack(phase: "rolled-back" | "undoing" | "undone", successor
     if (of === undefined) continue;
     const run = { runId, startedAt, updatedAt: startedAt, phase: of as Phase, alarms: [], planHash: "a".repeat(64) };
     const executionArn = executionArnOf(runId);
-    await registry.register({ ...run, migration: "lead-source", executionArn, table: `crm/crm.${runId}` });
+    await registry.acquireTableLocks({ ...run, migration: "lead-source", executionArn, tables: [`crm/crm.${runId}`] });
   }
   return { ...services, registry: () => Promise.resolve(registry) };
 }

@@ -20,7 +20,7 @@ function record(runId: string, phase: Phase, more: Partial<RunRecord> = {}): Run
     migration: "lead-source",
     planHash: HASH,
     executionArn: `arn:aws:states:eu-west-1:1:execution:migration:${runId}`,
-    table: `crm/crm.${runId}`,
+    tables: [`crm/crm.${runId}`],
     phase,
     startedAt: START,
     updatedAt: START,
@@ -63,7 +63,7 @@ async function world({
   asked = [],
 }: World): Promise<{ registry: FakeRunRegistry; services: Partial<Services> }> {
   const registry = new FakeRunRegistry();
-  for (const run of runs) await registry.register(run);
+  for (const run of runs) await registry.acquireTableLocks(run);
   const approvals = new FakeApprovals();
   for (const { decision, ...approval } of asked) {
     await approvals.request(approval);

@@ -200,12 +200,22 @@ describe("the concepts", () => {
   it("describe every table and column of the ledger", () => {
     const page = read("docs/concepts.md");
     const ledger = page.slice(page.indexOf("## The ledger"), page.indexOf("## The run registry"));
-    const source = read("core/ledger/schema.ts");
-    const tables = [...source.matchAll(/CREATE TABLE IF NOT EXISTS sluice\."?(\w+)"? \(([^]*?)\n {2}\)/g)];
-    expect(tables.map(([, table]) => table)).toEqual(["run", "phase", "step", "shard", "check", "event"]);
+    const migrations = readdirSync(join(ROOT, "core/ledger/migrations")).sort();
+    const files = ["schema.ts", ...migrations.map((file) => join("migrations", file))];
+    const source = files.map((file) => read(join("core/ledger", file))).join("\n");
+    const tables = [...source.matchAll(/CREATE TABLE IF NOT EXISTS sluice\."?(\w+)"? \(([^]*?)\n\)/g)];
+    expect(tables.map(([, table]) => table)).toEqual([
+      "ledger_migration",
+      "run",
+      "phase",
+      "step",
+      "shard",
+      "check",
+      "event",
+    ]);
     for (const [, table = "", body = ""] of tables) {
       expect(ledger).toMatch(new RegExp(`^\\| \`${table}\` `, "m"));
-      const columns = [...body.matchAll(/^ {4}([a-z_]+) /gm)].map(([, column = ""]) => column);
+      const columns = [...body.matchAll(/^ {2}([a-z_]+) /gm)].map(([, column = ""]) => column);
       for (const column of columns) expect(ledger, `${table}.${column}`).toContain(`\`${column}\``);
     }
   });

@@ -289,7 +289,8 @@ async function rollsBack(scene: Scene) {
   const record = await registry.run(runId);
   expect(record).toMatchObject({ phase: "rolled-back", alarms: [alarm.name] });
   expect(record?.reason).toContain(`alarm "${alarm.name}"`);
-  expect(await registry.holder(record?.table ?? "")).toBeUndefined();
+  expect(record?.tables).toHaveLength(1);
+  expect((await registry.lockHolders(record?.tables ?? [])).size).toBe(0);
   const told = await until(() => Promise.resolve(inbox.about(runId).find(({ subject }) => subject.includes("rolled"))));
   expect(told.body).toContain(`alarm "${alarm.name}"`);
   if (hasDatabase) {

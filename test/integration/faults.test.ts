@@ -223,10 +223,10 @@ describe("when something dies, repeats or comes late", () => {
   });
 
   it("calls a proof incomplete when a shard was not read", async () => {
-    const { verdict } = await import("../../core/run/shards/validation-result.ts");
+    const { judgeValidation } = await import("../../core/run/shards/validation-result.ts");
     await flow.backfill();
     await shards(flow.ports, flow.run, "validate-before-cutover");
-    await expect(verdict(flow.ports, flow.run, "validate-before-cutover")).rejects.toMatchObject({
+    await expect(judgeValidation(flow.ports, flow.run, "validate-before-cutover")).rejects.toMatchObject({
       name: "ValidationIncomplete",
     });
   });

@@ -3,7 +3,7 @@ import type { Database } from "../../core/ports.ts";
 import { backfill } from "../../core/run/shards/backfill.ts";
 import { shards } from "../../core/run/shards/shards.ts";
 import { validate } from "../../core/run/shards/validate.ts";
-import { verdict } from "../../core/run/shards/validation-result.ts";
+import { judgeValidation } from "../../core/run/shards/validation-result.ts";
 import { Flow, untilDone } from "../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../support/postgres.ts";
 
@@ -44,7 +44,7 @@ describe("a partitioned table whose partitions come and go", () => {
     await untilDone(() => validate(flow.ports, flow.run, { worker: 0, job }));
     expect((await shards(flow.ports, flow.run, job)).status).toBe("done");
     await fresh.client.query(change);
-    await expect(verdict(flow.ports, flow.run, job)).rejects.toMatchObject({ name: "ValidationIncomplete" });
+    await expect(judgeValidation(flow.ports, flow.run, job)).rejects.toMatchObject({ name: "ValidationIncomplete" });
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { requirePreflight } from "../../core/preflight/require-preflight.ts";
 import type { backfill } from "../../core/run/shards/backfill.ts";
-import type { beginRun } from "../../core/run/begin-run.ts";
+import type { beginRun } from "../../core/run/begin/begin-run.ts";
 import type { claimContract } from "../../core/run/contract/claim-contract.ts";
 import type { contract } from "../../core/run/contract/contract.ts";
 import type { cutover } from "../../core/run/cutover.ts";
@@ -24,7 +25,7 @@ import type { waitForCallback } from "../../core/run/wait-for-callback.ts";
 import type { start } from "../../core/run/operator/start.ts";
 import type { claimUndo, recordUndo, undo } from "../../core/run/rollback/undo.ts";
 import type { validate } from "../../core/run/shards/validate.ts";
-import type { verdict } from "../../core/run/shards/validation-result.ts";
+import type { judgeValidation } from "../../core/run/shards/validation-result.ts";
 import { ALARM_HANDLER, COMMAND_HANDLERS, type Handler, HANDLERS, pascalCase } from "../../lib/handlers.ts";
 
 const ALL = [...HANDLERS, ALARM_HANDLER, ...COMMAND_HANDLERS];
@@ -54,7 +55,10 @@ const notifier = true;
 const executions = true;
 
 const PORTS: Readonly<Record<(typeof ALL)[number]["file"], Readonly<Record<string, true>>>> = {
-  preflight: { registry, database, flags, alarms, metrics, executions, plans } satisfies PortsOf<typeof beginRun>,
+  preflight: {
+    ...({ registry, database, executions, plans } satisfies PortsOf<typeof beginRun>),
+    ...({ registry, database, flags, alarms, metrics } satisfies PortsOf<typeof requirePreflight>),
+  },
   gate: { plans, ...({ registry, database, alarms, metrics, notifier } satisfies PortsOf<typeof gate>) },
   "wait-for-callback": { plans, ...({ registry, database, callbacks } satisfies PortsOf<typeof waitForCallback>) },
   expand: { plans, ...({ registry, database } satisfies PortsOf<typeof enterPhase>) },
@@ -63,7 +67,7 @@ const PORTS: Readonly<Record<(typeof ALL)[number]["file"], Readonly<Record<strin
   // Its database goes to `applyNextStep`, its registry to `requirePhase`: neither takes ports by name.
   indexes: { plans, registry, database },
   validate: { plans, ...({ registry, database } satisfies PortsOf<typeof validate>) },
-  "validation-result": { plans, ...({ registry, database } satisfies PortsOf<typeof verdict>) },
+  "validation-result": { plans, ...({ registry, database } satisfies PortsOf<typeof judgeValidation>) },
   cutover: { plans, ...({ registry, database, flags } satisfies PortsOf<typeof cutover>) },
   soak: { plans, ...({ registry, database, alarms } satisfies PortsOf<typeof soakPhase>) },
   cooling: { plans, ...({ registry, database, alarms } satisfies PortsOf<typeof coolingPhase>) },

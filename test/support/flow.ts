@@ -16,7 +16,7 @@ import { enterPhase, type Run } from "../../core/run/run.ts";
 import { shards } from "../../core/run/shards/shards.ts";
 import type { StepResult } from "../../core/run/step-result.ts";
 import { validate } from "../../core/run/shards/validate.ts";
-import { readFindings, verdict, type Findings } from "../../core/run/shards/validation-result.ts";
+import { judgeValidation, readFindings, type Findings } from "../../core/run/shards/validation-result.ts";
 import { FakeRunRegistry } from "./fakes.ts";
 
 /**
@@ -80,7 +80,7 @@ export class Flow {
     while ((await shards(this.ports, this.run, job)).status !== "done") {
       await untilDone(() => validate(this.ports, this.run, { worker: 0, job }));
     }
-    await verdict(this.ports, this.run, job);
+    await judgeValidation(this.ports, this.run, job);
     return readFindings(this.database, shardJob(this.run, job));
   }
 
@@ -95,12 +95,12 @@ export class Flow {
   async #register(): Promise<void> {
     const { plan, ref } = this.run;
     const now = new Date().toISOString();
-    await this.registry.register({
+    await this.registry.acquireTableLocks({
       runId: ref.id,
       migration: plan.migration,
       planHash: plan.hash,
       executionArn: `arn:aws:states:us-east-1:000000000000:execution:migration:${ref.id}`,
-      table: `${plan.database}/${plan.table.schema}.${plan.table.name}`,
+      tables: [`${plan.database}/${plan.table.schema}.${plan.table.name}`],
       phase: "preflight",
       startedAt: now,
       updatedAt: now,

@@ -3,8 +3,8 @@ import { z } from "zod";
 const answerSchema = z.object({ errorMessage: z.string() });
 
 /**
- * What the cause of a failed state says to people. Of a function Step Functions hands on its whole answer, which is
- * JSON with the message and the trace; of itself it writes a sentence.
+ * The message in the cause of a failed state, for operators. Of a failed function Step Functions passes on the whole
+ * answer, which is JSON with the message and the trace; of an error of its own it writes a sentence.
  *
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
  */

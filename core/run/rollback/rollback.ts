@@ -5,21 +5,22 @@ import { recordRolledBack } from "../../ledger/rolled-back.ts";
 import { REVERSIBLE } from "../../plan/phases.ts";
 import type { RunRecord } from "../../ports.ts";
 import { causeText } from "./failure-cause.ts";
+import { databaseOf, tablesObject } from "../../table-key.ts";
 import { requireRun } from "../require-run.ts";
 import type { Ports } from "../run.ts";
 import { done, wait, type StepResult } from "../step-result.ts";
 
-/** What starts a rollback: a person, an alarm, or a state of the migration's machine that failed. */
+/** What starts a rollback: an operator, an alarm, or a state of the migration's machine that failed. */
 export const rollbackRequestSchema = z.object({
   run: z.string().min(1).describe("The execution's name"),
   reason: z.string().optional(),
-  by: z.string().optional().describe("Who asked for it, for the record: nobody is refused"),
+  by: z.string().optional().describe("Who asked for it, for the record; no caller is refused"),
   /** What a state failed with, as Step Functions has it: of a time-out there is no cause. */
   error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).optional(),
 });
 export type RollbackRequest = z.infer<typeof rollbackRequestSchema>;
 
-/** A run that a rollback has claimed: what the state machine carries on. */
+/** A run that a rollback has claimed: what the state machine passes from state to state. */
 export const rollbackClaimSchema = z.object({
   runId: z.string(),
   migration: z.string(),
@@ -32,9 +33,9 @@ export const rollbackClaimSchema = z.object({
 export type RollbackClaim = z.infer<typeof rollbackClaimSchema>;
 
 /**
- * Claims the run by compare-and-set, paused or not: what hurts users is not to wait for somebody's decision. Claiming
- * it twice gives the same claim, so that a rollback which died can be started again: until it has ended, the run holds
- * its table.
+ * Claims the run by compare-and-set, paused or not: a rollback does not wait for an operator's decision. Claiming it
+ * twice returns the same claim, so that a rollback which died can be started again: until it has ended, the run has its
+ * tables locked.
  *
  * @throws NotFound; RollbackTooLate where contract has claimed the run, or it is done, or its rollback is over.
  */
@@ -43,7 +44,7 @@ export async function claimRollback(
   request: RollbackRequest,
 ): Promise<RollbackClaim> {
   const before = await requireRun(registry, request.run);
-  if (before.phase === "rolled-back") await requireHold(registry, before);
+  if (before.phase === "rolled-back") await requireTableLocks(registry, before);
   const reason = reasonOf(request);
   const record = await registry.transition({
     runId: request.run,
@@ -53,24 +54,19 @@ export async function claimRollback(
     reason,
   });
   if (record.phase !== "rolled-back") throw tooLate(record);
-  const { runId, migration, executionArn, planHash, table } = record;
-  return { runId, migration, database: databaseOf(table), executionArn, planHash, reason: record.reason ?? reason };
-}
-
-/** Of `database/schema.table`. */
-function databaseOf(table: string): string {
-  return table.slice(0, table.indexOf("/"));
+  const { runId, migration, executionArn, planHash } = record;
+  return { runId, migration, database: databaseOf(record), executionArn, planHash, reason: record.reason ?? reason };
 }
 
 function tooLate({ runId, phase }: RunRecord): RollbackTooLate {
   const object = `run "${runId}"`;
   if (phase === "undoing" || phase === "undone") {
     const problem = `was rolled back and ${phase === "undone" ? "undone" : "is being undone"}: all traffic is on the old path`;
-    return new RollbackTooLate({ object, problem, remedy: "Nothing is left to return; look for another cause" });
+    return new RollbackTooLate({ object, problem, remedy: "No traffic is left to return; find another cause" });
   }
   return new RollbackTooLate({
     object,
-    problem: `is in phase ${phase}: the old shape is being removed or gone, so there is no path to return to`,
+    problem: `is in phase ${phase}: the old shape is being removed or gone, so there is no path to return traffic to`,
     remedy: "Roll forward: let contract finish, and restore what is missing with a new migration",
   });
 }
@@ -89,7 +85,7 @@ function reasonOf({ reason, by, error }: RollbackRequest): string {
 
 /**
  * Makes sure that a rollback of the run is under way or done: one that failed keeps its name, and the run that it was
- * for may have gone on since. A person may have asked for it before the run registry knew the run.
+ * for may have continued since. An operator may have asked for it before the run registry had the run.
  */
 export async function rollBackAgain(
   { executions }: Pick<Ports, "executions">,
@@ -99,17 +95,21 @@ export async function rollBackAgain(
 }
 
 /**
- * A run that gave its table away has no say in the flag any more: a later run of the migration may have dropped the
- * old shape, and traffic that is sent there then finds nothing.
+ * A run that has released its tables does not decide about the flag any more: a later run of the migration may have
+ * dropped the old shape, and traffic that is sent there then finds nothing.
  */
-async function requireHold(registry: Ports["registry"], { runId, table }: RunRecord): Promise<void> {
-  const holder = await registry.holder(table);
-  if (holder?.runId === runId) return;
+async function requireTableLocks(registry: Ports["registry"], { runId, tables }: RunRecord): Promise<void> {
+  const holders = [...(await registry.lockHolders(tables)).values()];
+  const other = holders.find((holder) => holder.runId !== runId);
+  if (!other && holders.length > 0) return;
+  const now = other
+    ? `run "${other.runId}" has locked ${tablesObject(tables.filter((table) => other.tables.includes(table)))} now`
+    : `has released ${tablesObject(tables)}`;
   throw new RollbackTooLate({
     object: `run "${runId}"`,
-    problem: `was rolled back before, and ${holder ? `table "${table}" belongs to run "${holder.runId}" now` : "has given its table free"}`,
-    remedy: holder
-      ? `Roll run "${holder.runId}" back instead`
+    problem: `was rolled back before, and ${now}`,
+    remedy: other
+      ? `Roll back run "${other.runId}" instead`
       : "Roll back the migration's newest run instead, if it can be",
   });
 }
@@ -121,15 +121,15 @@ export async function stopRun({ executions }: Pick<Ports, "executions">, claim: 
 }
 
 const DEPLOYMENT_POLL_SECONDS = 1;
-/** For more than an hour of asking, within the events that an execution may have. */
+/** For more than an hour of polling, within the events that an execution may have. */
 const BUSY_POLL_SECONDS = 2;
 
 /**
  * Puts all traffic on the old path. Where no flag was ever deployed, clients are on it already.
  *
- * It is asked again until the old path is complete and is what is served. AppConfig may be busy, or be rolling a step
- * back for the very alarm that this is about, or somebody may deploy in between: none of it is a failure, since what
- * gives up here leaves users where it hurts.
+ * It is polled until the old path is deployed and served. AppConfig may be busy, or be rolling a step back for the very
+ * alarm that this is about, or an operator may deploy in between: none of it is a failure, since giving up here would
+ * leave traffic on the new path.
  */
 export async function returnTraffic(
   { flags }: Pick<Ports, "flags">,
@@ -161,26 +161,26 @@ export interface RollbackReport extends RollbackClaim {
 }
 
 /**
- * Ends a rollback: gives the table free, tells people, and writes the ledger where the database answers.
+ * Ends a rollback: releases the table locks, notifies operators, and writes the ledger where the database answers.
  *
- * None of the three waits for another. The database may be what is failing: it may take its 65 s to not answer, and
- * neither the table nor the message is worth less meanwhile. What the ledger then lacks is written by nobody later. It
- * is for people and for reports; the run registry has the phase and the reason, and a new start goes on from the ledger's plan,
- * steps and shards, which hang on no outcome of this run. Trying for longer would hold up the end of the rollback for
- * a line of history.
+ * None of the three waits for another. The database may be what is failing, and may take 65 s to not answer; the locks
+ * and the message must not wait for it. What the ledger then lacks is not written later: the run registry has the phase
+ * and the reason, and a new start uses the ledger's plan, steps and shards, none of which depends on this run's outcome.
+ * Retrying for longer would delay the end of the rollback for one line of history.
  *
- * A call that is repeated, since giving free or telling failed, releases and writes nothing twice; people may hear twice.
+ * A call that is repeated, since releasing or notifying failed, releases and writes nothing twice; operators may be
+ * notified twice.
  */
 export async function recordRollback(
   ports: Pick<Ports, "registry" | "notifier" | "database">,
   claim: RollbackClaim,
 ): Promise<RollbackReport> {
-  const [released, told, written] = await Promise.allSettled([
-    ports.registry.release(claim.runId),
+  const [released, notified, written] = await Promise.allSettled([
+    ports.registry.releaseTableLocks(claim.runId, "run"),
     ports.notifier.notify(message(claim)),
     writeLedger(ports, claim),
   ]);
-  for (const outcome of [released, told, written]) if (outcome.status === "rejected") throw outcome.reason;
+  for (const outcome of [released, notified, written]) if (outcome.status === "rejected") throw outcome.reason;
   return { ...claim, ledgerWritten: written.status === "fulfilled" && written.value };
 }
 
@@ -189,14 +189,14 @@ function message({ runId, migration, reason }: RollbackClaim): { readonly subjec
     subject: `Sluice: ${migration} was rolled back`,
     body:
       `Run ${runId} was rolled back: ${reason}\nAll traffic is on the old path. The expanded schema and its ` +
-      `sync triggers stay, so starting the migration again goes on where this run stopped; ` +
-      `sluice undo ${runId} takes them away instead.`,
+      `sync triggers stay, so starting the migration again continues where this run stopped; ` +
+      `sluice undo ${runId} removes them instead.`,
   };
 }
 
 /**
  * One statement, so that it lasts no longer than one call of the Data API, which is less than the step has. The port is
- * asked for in here: a configuration that has lost the database is no reason to keep the table.
+ * read in here: a configuration that no longer has the database is no reason to keep the locks.
  */
 async function writeLedger(
   ports: Pick<Ports, "database">,
@@ -205,7 +205,7 @@ async function writeLedger(
   try {
     return await recordRolledBack(ports.database, { runId, migration, reason });
   } catch (error) {
-    // Not reachable, or the run failed before it made the ledger. Traffic is what counts, and it has returned.
+    // Not reachable, or the run failed before it made the ledger. What matters is done: the traffic has returned.
     if (error instanceof SluiceError) return false;
     throw error;
   }

@@ -3,32 +3,33 @@ import { UndoRefused } from "../../errors.ts";
 import { OLD_PATH, sameFlagState } from "../../flag.ts";
 import { recordEvent } from "../../ledger/event.ts";
 import { openPlan, recordOutcome, runOutcome } from "../../ledger/run.ts";
-import { ledgerExists } from "../../ledger/schema.ts";
+import { ensureLedger, ledgerExists } from "../../ledger/schema.ts";
 import type { Database, RunRecord } from "../../ports.ts";
 import { sql } from "../../sql/statement.ts";
 import { applyNextStep } from "../ddl/apply-steps.ts";
 import { requireRun } from "../require-run.ts";
 import { requireNoNewDependents } from "../ddl/late-dependents.ts";
-import { databaseOf, type Ports } from "../run.ts";
+import { databaseOf, tablesObject } from "../../table-key.ts";
+import type { Ports } from "../run.ts";
 import { done, wait, type StepResult } from "../step-result.ts";
 
 /** What starts an undo, by hand or with `sluice undo`. */
 export const undoRequestSchema = z.object({
   run: z.string().min(1).describe("The execution's name"),
   reason: z.string().optional(),
-  by: z.string().optional().describe("Who asks, where known"),
+  by: z.string().optional().describe("Who asked for it, where known"),
 });
 export type UndoRequest = z.infer<typeof undoRequestSchema>;
 
-/** A rolled-back run whose expanded schema is being taken away: what the state machine carries on. */
+/** A rolled-back run whose expanded schema is being removed: what the state machine passes from state to state. */
 export const undoClaimSchema = z.object({
   runId: z.string(),
   migration: z.string(),
   planHash: z.string(),
   /** As `cdk.json` names it. */
   database: z.string(),
-  /** `database/schema.table`: the undo holds it. */
-  table: z.string(),
+  /** `database/schema.table` of each table: the undo has them locked. */
+  tables: z.array(z.string()).min(1),
   reason: z.string(),
 });
 export type UndoClaim = z.infer<typeof undoClaimSchema>;
@@ -49,14 +50,14 @@ export async function databaseToUndo({ registry }: Pick<Ports, "registry">, { ru
 }
 
 /**
- * Takes the table for the undo of a run. Everything is looked at before, and once more under the hold, which keeps
- * every other run off the table until the undo is over. A claim that is repeated goes on with the undo that it began.
+ * Locks the tables of a run for its undo. Everything is checked before, and once more under the locks, which keep every
+ * other run off the tables until the undo is over. A claim that is repeated continues the undo that it began.
  *
- * The phase is first: from `undoing` on a rollback is refused, whose end would give the table free under the undo's
- * hands. A run that is rolled back and still holds its table is one whose rollback is not over.
+ * The phase is changed first: from `undoing` on a rollback is refused, whose end would release the locks while the undo
+ * is at work. A run that is rolled back and still has its tables locked is one whose rollback is not over.
  *
- * @throws NotFound; UndoRefused where the run is not rolled back, its plan is not the open one, a run holds the table,
- * or traffic may still use the new shape. The table is then as it was.
+ * @throws NotFound; UndoRefused where the run is not rolled back, its plan is not the open one, another run has one of
+ * its tables locked, or traffic may still use the new shape. The tables are then as they were.
  */
 export async function claimUndo(
   ports: Pick<Ports, "registry" | "database" | "flags" | "clock">,
@@ -65,40 +66,42 @@ export async function claimUndo(
   const { registry, database } = ports;
   const run = await requireRun(registry, request.run);
   requireRolledBack(run);
-  const holder = await registry.holder(run.table);
-  if (holder && holder.runId !== run.runId) throw heldBy(run, holder);
+  const holders = [...(await registry.lockHolders(run.tables)).values()];
+  const other = holders.find(({ runId }) => runId !== run.runId);
+  if (other) throw lockedBy(run, other);
   await requireExpanded(database, run);
-  if (holder && run.phase === "rolled-back") throw rollbackNotOver(run);
-  if (!holder && run.phase === "undone") throw undoneAlready(run);
+  const locked = holders.length > 0;
+  if (locked && run.phase === "rolled-back") throw rollbackNotOver(run);
+  if (!locked && run.phase === "undone") throw undoneAlready(run);
   await requireUndoable(ports, run);
   const reason = reasonOf(request);
   await recordEvent(database, { ...undoEvent(run), detail: { state: "begun", reason } });
   await enterUndoing(ports, run);
   try {
-    const other = await registry.retake(run.runId);
-    if (other) throw heldBy(run, other);
+    const faster = await registry.acquireUndoLocks(run.runId);
+    if (faster) throw lockedBy(run, faster);
     await requireUndoable(ports, run);
   } catch (error) {
     if (error instanceof UndoRefused && run.phase === "rolled-back") await leaveUndoing(ports, run);
     throw error;
   }
-  const { runId, migration, planHash, table } = run;
-  return { runId, migration, planHash, database: databaseOf(run), table, reason };
+  const { runId, migration, planHash, tables } = run;
+  return { runId, migration, planHash, database: databaseOf(run), tables: [...tables], reason };
 }
 
 /**
- * Takes the expanded schema away, one step a call, as expand made it: under lock_timeout, tried again where the lock is
- * not to be had. The flag and the hold are looked at before each step.
+ * Removes the expanded schema, one step a call, as expand made it: under lock_timeout, tried again where the lock was
+ * not acquired. The flag and the table locks are checked before each step.
  *
- * @throws UndoRefused where a flag was deployed since, the undo does not hold the table any more, or something that the
- * plan did not make depends on the new column; LockNotAcquired; StatementFailed.
+ * @throws UndoRefused where a flag was deployed since, the undo has not locked the tables any more, or something that
+ * the plan did not make depends on the new column; LockNotAcquired; StatementFailed.
  */
 export async function undo(
   ports: Pick<Ports, "registry" | "database" | "flags" | "plans">,
   claim: UndoClaim,
 ): Promise<StepResult> {
   const { registry, database, flags, plans } = ports;
-  await requireHold(registry, claim);
+  await requireUndoLocks(registry, claim);
   const plan = await plans.get(claim.planHash);
   if ((await runOutcome(database, claim.runId)) === "undone") return done("the ledger has it as undone already");
   await requireOldPath(flags, claim);
@@ -111,12 +114,12 @@ export async function undo(
   return applyNextStep(database, { ref: { id: claim.runId }, plan }, plan.undo);
 }
 
-/** Ends an undo: ledger, registry, the table given free, people told. The next start of the migration plans anew. */
+/** Ends an undo: ledger, registry, table locks, notification. The next start of the migration makes a new plan. */
 export async function recordUndo(
   { registry, database, notifier, clock }: Pick<Ports, "registry" | "database" | "notifier" | "clock">,
   claim: UndoClaim,
 ): Promise<UndoReport> {
-  // First the ledger, while the table is held: whoever takes the table next must find the plan closed.
+  // First the ledger, while the tables are locked: the next run that locks them must find the plan closed.
   await database.transaction(async (session) => {
     if (!(await recordOutcome(session, claim.runId, "undone"))) return;
     await recordEvent(session, { ...undoEvent(claim), detail: { state: "done", reason: claim.reason } });
@@ -124,25 +127,25 @@ export async function recordUndo(
   const undoneAt = clock.now().toISOString();
   const { runId } = claim;
   const { updatedAt } = await registry.transition({ runId, from: ["undoing"], to: "undone", at: undoneAt });
-  await registry.giveBack(runId);
+  await registry.releaseTableLocks(runId, "undo");
   await notifier.notify({
     subject: `Sluice: ${claim.migration} was undone`,
     body:
-      `Run ${runId} was undone: ${claim.reason}\nThe new column, its indexes and the sync triggers are gone; table ` +
-      `${claim.table} is as it was before. Starting the migration again begins anew.`,
+      `Run ${runId} was undone: ${claim.reason}\nThe new column, its indexes and the sync triggers are gone; the ` +
+      `schema of ${tablesObject(claim.tables)} is as it was before. Starting the migration again makes a new plan.`,
   });
   return { ...claim, undoneAt: updatedAt };
 }
 
 /**
- * Seconds for which the old path must have been in effect before the new shape may go: longer than a client waits
- * before it asks for the flag again (45 s by default, in AWS's Lambda extension) and its longest request together.
+ * Seconds for which the old path must have been in effect before the new shape may be removed: longer than a client waits
+ * before it reads the flag again (45 s by default, in AWS's Lambda extension) and its longest request together.
  */
 const UNUSED_AFTER_SECONDS = 120;
 
 /**
- * Counted from the claim, which found the old path in effect. The rollback's own time says less: a flag may have been
- * deployed, and taken back, since.
+ * Counted from the claim, which found the old path in effect. The rollback's own time is not enough: a flag may have been
+ * deployed, and reverted, since.
  */
 async function secondsUntilUnused(
   { database, flags }: Pick<Ports, "database" | "flags">,
@@ -163,14 +166,14 @@ async function enterUndoing({ registry, clock }: ClaimPorts, { runId }: RunRecor
   requireRolledBack(await registry.transition({ runId, from: ["rolled-back"], to: "undoing", at }));
 }
 
-/** As it was before this claim: the table first, since whoever finds the run rolled back may roll it back again. */
+/** As it was before this claim: the locks first, since a run in phase rolled-back may be rolled back again. */
 async function leaveUndoing({ registry, clock }: ClaimPorts, { runId }: RunRecord): Promise<void> {
-  await registry.giveBack(runId);
+  await registry.releaseTableLocks(runId, "undo");
   await registry.transition({ runId, from: ["undoing"], to: "rolled-back", at: clock.now().toISOString() });
 }
 
 async function requireUndoable(ports: Pick<Ports, "database" | "flags">, run: RunRecord): Promise<void> {
-  // Nothing is left to be harmed; what died is the end of the undo, which can always be repeated.
+  // The schema is removed already; what died is the end of the undo, which can always be repeated.
   if ((await runOutcome(ports.database, run.runId)) === "undone") return;
   await requireOpenPlan(ports.database, run);
   await requireOldPath(ports.flags, run);
@@ -182,27 +185,27 @@ async function requireOpenPlan(database: Database, run: RunRecord): Promise<void
     throw refusal(
       run,
       open
-        ? `has a plan that is over; what the table has is of the plan of run "${open.runId}"`
-        : "has expanded nothing, or what it expanded is gone already",
+        ? `has a plan that is over; what the table has now is of the plan of run "${open.runId}"`
+        : "has expanded nothing, or what it expanded was removed already",
       open ? `Undo run "${open.runId}" instead` : "There is nothing to do",
     );
   }
   if (!open.contractBegun) return;
   throw refusal(
     run,
-    "has a plan whose contract has begun: the old shape is going, and the new one is all that there is",
-    "Start the migration again, which goes on with contract",
+    "has a plan whose contract has begun: the old shape is being removed, and the new one is all that there is",
+    "Start the migration again, which continues contract",
   );
 }
 
-/** @throws UndoRefused unless the old path is in effect, and nothing else is on its way. */
+/** @throws UndoRefused unless the old path is in effect, and no other deployment is under way. */
 async function requireOldPath(flags: Ports["flags"], run: Pick<RunRecord, "runId" | "migration">): Promise<void> {
   const { migration } = run;
   if (await flags.inFlight(migration)) {
     throw refusal(
       run,
       `cannot be undone while flag "${migration}" is being deployed, since some clients have its new state already`,
-      "Nothing was dropped. Find who deploys it; undo again when the old path is in effect",
+      "Nothing was dropped. Find out who deploys it; undo again when the old path is in effect",
     );
   }
   if (!(await flags.deployed(migration))) return;
@@ -215,22 +218,22 @@ async function requireOldPath(flags: Ports["flags"], run: Pick<RunRecord, "runId
   );
 }
 
-async function requireHold(registry: Ports["registry"], claim: UndoClaim): Promise<void> {
-  const holder = await registry.holder(claim.table);
-  if (holder?.runId === claim.runId && ["undoing", "undone"].includes(holder.phase)) return;
+async function requireUndoLocks(registry: Ports["registry"], claim: UndoClaim): Promise<void> {
+  const holders = await registry.lockHolders(claim.tables);
+  const isOwn = (holder: RunRecord | undefined): boolean =>
+    holder?.runId === claim.runId && ["undoing", "undone"].includes(holder.phase);
+  const missing = claim.tables.filter((table) => !isOwn(holders.get(table)));
+  if (missing.length === 0) return;
+  const other = [...holders.values()].find(({ runId }) => runId !== claim.runId);
   throw refusal(
     claim,
-    holder
-      ? `does not hold table "${claim.table}": run "${holder.runId}" does`
-      : `does not hold table "${claim.table}"`,
-    holder
-      ? `Wait for run "${holder.runId}", or roll it back, then undo again`
-      : "Undo it again, which takes the table",
+    `has not locked ${tablesObject(missing)}${other ? `: run "${other.runId}" has` : ""}`,
+    other ? `Wait for run "${other.runId}", or roll it back, then undo again` : "Undo it again, which locks the tables",
   );
 }
 
 async function requireExpanded(database: Database, run: RunRecord): Promise<void> {
-  if (await ledgerExists(database)) return;
+  if (await ledgerExists(database)) return ensureLedger(database);
   throw refusal(run, "has expanded nothing: its database has no ledger", "There is nothing to do");
 }
 
@@ -276,10 +279,11 @@ function undoneAlready(run: RunRecord): UndoRefused {
   return refusal(run, `was undone already, at ${run.updatedAt}`, "There is nothing to do");
 }
 
-function heldBy(run: RunRecord, holder: RunRecord): UndoRefused {
+function lockedBy(run: RunRecord, holder: RunRecord): UndoRefused {
+  const tables = tablesObject(run.tables.filter((table) => holder.tables.includes(table)));
   return refusal(
     run,
-    `cannot be undone: table "${run.table}" belongs to run "${holder.runId}", which is in phase ${holder.phase}`,
+    `cannot be undone: run "${holder.runId}", which is in phase ${holder.phase}, has locked ${tables}`,
     holder.phase === "rolled-back" || holder.phase === "undoing"
       ? `Wait until the rollback or the undo of run "${holder.runId}" is over`
       : `Wait for run "${holder.runId}", or roll that one back, then undo it`,

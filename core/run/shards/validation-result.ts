@@ -28,7 +28,7 @@ export interface Findings {
  *
  * @throws ValidationIncomplete where a shard was not read; DivergenceFound above the plan's limit.
  */
-export async function verdict(
+export async function judgeValidation(
   { registry, database }: Pick<Ports, "registry" | "database">,
   run: Run,
   jobName: ValidationJobName,
@@ -47,7 +47,12 @@ export async function verdict(
     });
   }
   const findings = await readFindings(database, job);
-  await recordEvent(database, { runId: run.ref.id, kind: "verdict", subject: jobName, detail: { ...findings } });
+  await recordEvent(database, {
+    runId: run.ref.id,
+    kind: "validation-result",
+    subject: jobName,
+    detail: { ...findings },
+  });
   judge(findings, run, jobName);
   return done(
     `${counted(findings.rows, "row")} in ${counted(findings.segments, "segment")}, ${count(findings.mismatches)} differ`,

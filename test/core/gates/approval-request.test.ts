@@ -42,7 +42,7 @@ function factsOf(
       migration: plan.migration,
       planHash: plan.hash,
       executionArn: "arn:aws:states:eu-central-1:1:execution:migration:friday",
-      table: "crm/crm.contacts",
+      tables: ["crm/crm.contacts"],
       phase: "validate",
       startedAt: "2026-01-05T08:00:00.000Z",
       updatedAt: "2026-01-05T09:00:00.000Z",

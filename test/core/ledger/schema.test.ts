@@ -23,6 +23,7 @@ describe("the ledger", () => {
     expect(rows.map(({ tablename }: { tablename: string }) => tablename)).toEqual([
       "check",
       "event",
+      "ledger_migration",
       "phase",
       "run",
       "shard",

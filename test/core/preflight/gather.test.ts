@@ -80,7 +80,7 @@ describe("what a start asks of the stack", () => {
       migration: "other",
       planHash: "h",
       executionArn: "arn",
-      table: "crm/crm.contacts",
+      tables: ["crm/crm.contacts"],
       phase: "backfill",
       startedAt: "2026-01-01T00:00:00Z",
       updatedAt: "2026-01-01T00:00:00Z",
@@ -89,9 +89,11 @@ describe("what a start asks of the stack", () => {
     const migration = migrationOf();
     const ask = () => gatherStack(portsOf({ registry }), { migration, runId: undefined });
     expect((await ask()).holder).toEqual(readAs(undefined));
-    await registry.register(record);
+    await registry.acquireTableLocks(record);
     const { holder, startedBy } = await ask();
-    expect(holder).toMatchObject({ kind: "read", value: { runId: "run-0" } });
+    expect(holder).toEqual(
+      readAs({ table: "crm/crm.contacts", runId: "run-0", migration: "other", phase: "backfill" }),
+    );
     expect(startedBy).toEqual(NOT_ASKED);
     const { holder: unasked } = await gatherStack(
       { ...portsOf(), registry: undefined },
@@ -137,7 +139,7 @@ describe("what a start asks of the stack", () => {
         alarms: ["crm-errors"],
         before_soak: { sql: [{ name: "quiet", holds: "true" }] },
       },
-      { database, flags: { exists: fail }, alarms: { states: fail }, registry: { initiator: fail, holder: fail } },
+      { database, flags: { exists: fail }, alarms: { states: fail }, registry: { initiator: fail, lockHolders: fail } },
     );
     const unread = { kind: "unread", problem: "the world: nobody answered" };
     const { flagExists, alarms, startedBy, transactions, slots, conditions } = context;

@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { MigrationInput } from "../../../core/migration/schema.ts";
-import type { RunRecord } from "../../../core/ports.ts";
+import type { LockedTable } from "../../../core/preflight/check.ts";
 import { consumersDeclared } from "../../../core/preflight/checks/run/consumers-declared.ts";
 import { coolingPeriod } from "../../../core/preflight/checks/run/cooling-period.ts";
 import { executionLife } from "../../../core/preflight/checks/run/execution-life.ts";
 import { flagExists } from "../../../core/preflight/checks/run/flag-exists.ts";
 import { pausePlan } from "../../../core/preflight/checks/run/pause-plan.ts";
 import { readAs } from "../../../core/reading.ts";
-import { ROLLBACK_PREFIX, runName } from "../../../core/preflight/checks/run/run-name.ts";
+import { runName } from "../../../core/preflight/checks/run/run-name.ts";
+import { ROLLBACK_PREFIX } from "../../../core/run-name.ts";
 import { soakLength } from "../../../core/preflight/checks/run/soak-length.ts";
 import { tableFree } from "../../../core/preflight/checks/run/table-free.ts";
 import { validationSegments } from "../../../core/preflight/checks/run/validation-segments.ts";
@@ -56,17 +57,7 @@ describe("flag-exists", () => {
 });
 
 describe("table-free", () => {
-  const holder: RunRecord = {
-    runId: "run-0",
-    migration: "other",
-    planHash: "h",
-    executionArn: "arn",
-    table: "crm/crm.contacts",
-    phase: "backfill",
-    startedAt: "2026-01-01T00:00:00Z",
-    updatedAt: "2026-01-01T00:00:00Z",
-    alarms: [],
-  };
+  const holder: LockedTable = { table: "crm/crm.contacts", runId: "run-0", migration: "other", phase: "backfill" };
 
   it("warns of a run that holds the table, and names it", () => {
     expect(found(resultsOf(tableFree, contextOf({ holder: readAs(holder) })))).toEqual([

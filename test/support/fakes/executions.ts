@@ -1,5 +1,5 @@
 import type { Executions, ExecutionStatus } from "../../../core/ports.ts";
-import { rollbackExecutionName } from "../../../core/run/rollback/rollback-name.ts";
+import { rollbackExecutionName } from "../../../core/run-name.ts";
 
 /** An execution that the fake was asked to start. */
 export interface FakeExecution {

@@ -1,70 +1,60 @@
+import { ServiceRefused } from "../../../core/errors.ts";
 import type { Phase } from "../../../core/plan/phases.ts";
-import type { RunRegistry, EndedPause, Pause, PhaseChange, RunRecord } from "../../../core/ports.ts";
+import type { RunRegistry, EndedPause, LockPurpose, Pause, PhaseChange, RunRecord } from "../../../core/ports.ts";
 import { missing } from "./missing.ts";
 
 export class FakeRunRegistry implements RunRegistry {
   readonly #runs = new Map<string, RunRecord>();
-  /** Who holds a table, by run id. */
-  readonly #holders = new Map<string, string>();
-  /** Tables whose holder has retaken them. */
-  readonly #retaken = new Set<string>();
+  /** By table. */
+  readonly #locks = new Map<string, { readonly runId: string; readonly purpose: LockPurpose }>();
   readonly #starters = new Map<string, string>();
 
-  async register(run: RunRecord): Promise<RunRecord | undefined> {
-    return Promise.resolve(this.#claim(run, undefined));
-  }
-
-  async takeOver(run: RunRecord, from: string): Promise<RunRecord | undefined> {
-    return Promise.resolve(this.#claim(run, from));
-  }
-
-  #claim(run: RunRecord, from: string | undefined): RunRecord | undefined {
-    const holder = this.#holders.get(run.table);
-    if (holder !== undefined && holder !== run.runId && (holder !== from || this.#runs.has(run.runId))) {
-      return this.#runs.get(holder);
-    }
-    if (!this.#runs.has(run.runId)) {
-      this.#runs.set(run.runId, run);
-      this.#holders.set(run.table, run.runId);
-      this.#retaken.delete(run.table);
-    }
-    return undefined;
-  }
-
-  retake(runId: string): Promise<RunRecord | undefined> {
+  /** Without a break between the read and the change, as in the database's transaction; so are those below. */
+  acquireTableLocks(run: RunRecord, deadRuns: readonly string[] = []): Promise<RunRecord | undefined> {
     return Promise.resolve().then(() => {
-      const { table } = this.#known(runId);
-      const holder = this.#holders.get(table);
-      if (holder !== undefined && holder !== runId) return this.#runs.get(holder);
-      this.#holders.set(table, runId);
-      this.#retaken.add(table);
+      const registered = this.#runs.has(run.runId);
+      const holder = this.#holderBeside(run.tables, registered ? [run.runId] : [run.runId, ...deadRuns]);
+      if (holder || registered) return holder;
+      const others = [...this.#locks].filter(
+        ([table, { runId }]) => deadRuns.includes(runId) && !run.tables.includes(table),
+      );
+      const writes = 1 + new Set(run.tables).size + others.length;
+      if (writes > 100) throw tooManyTables(run, writes);
+      this.#runs.set(run.runId, run);
+      for (const [table] of others) this.#locks.delete(table);
+      for (const table of run.tables) this.#locks.set(table, { runId: run.runId, purpose: "run" });
       return undefined;
     });
   }
 
-  giveBack(runId: string): Promise<void> {
-    return this.#free(runId, true);
+  acquireUndoLocks(runId: string): Promise<RunRecord | undefined> {
+    return Promise.resolve().then(() => {
+      const { tables } = this.#known(runId);
+      const holder = this.#holderBeside(tables, [runId]);
+      if (!holder) for (const table of tables) this.#locks.set(table, { runId, purpose: "undo" });
+      return holder;
+    });
   }
 
-  release(runId: string): Promise<void> {
-    return this.#free(runId, false);
-  }
-
-  #free(runId: string, retaken: boolean): Promise<void> {
-    const table = this.#runs.get(runId)?.table;
-    if (table !== undefined && this.#holders.get(table) === runId && this.#retaken.has(table) === retaken) {
-      this.#holders.delete(table);
-      this.#retaken.delete(table);
+  releaseTableLocks(runId: string, purpose: LockPurpose): Promise<void> {
+    for (const [table, lock] of this.#locks) {
+      if (lock.runId === runId && lock.purpose === purpose) this.#locks.delete(table);
     }
     return Promise.resolve();
   }
 
-  run(runId: string): Promise<RunRecord | undefined> {
-    return Promise.resolve(this.#runs.get(runId));
+  lockHolders(tables: readonly string[]): Promise<ReadonlyMap<string, RunRecord>> {
+    const holders = tables.map((table) => [table, this.#runs.get(this.#locks.get(table)?.runId ?? "")] as const);
+    return Promise.resolve(new Map(holders.flatMap(([table, run]) => (run ? [[table, run] as const] : []))));
   }
 
-  holder(table: string): Promise<RunRecord | undefined> {
-    return Promise.resolve(this.#runs.get(this.#holders.get(table) ?? ""));
+  #holderBeside(tables: readonly string[], allowed: readonly string[]): RunRecord | undefined {
+    const holders = tables.flatMap((table) => this.#locks.get(table)?.runId ?? []);
+    return this.#runs.get(holders.find((runId) => !allowed.includes(runId)) ?? "");
+  }
+
+  run(runId: string): Promise<RunRecord | undefined> {
+    return Promise.resolve(this.#runs.get(runId));
   }
 
   runs(limit: number): Promise<readonly RunRecord[]> {
@@ -75,13 +65,12 @@ export class FakeRunRegistry implements RunRegistry {
   }
 
   runsWatchedBy(alarm: string, phases: readonly Phase[]): Promise<readonly RunRecord[]> {
-    const guarded = [...this.#runs.values()].filter(
+    const watched = [...this.#runs.values()].filter(
       ({ alarms, phase }) => alarms.includes(alarm) && phases.includes(phase),
     );
-    return Promise.resolve(guarded);
+    return Promise.resolve(watched);
   }
 
-  /** Without a break between the look and the change, as in the database; so are those below. */
   transition({ runId, from, to, at, reason, unlessPaused = false }: PhaseChange): Promise<RunRecord> {
     return this.#change(runId, (run) => {
       if (!from.includes(run.phase) || (unlessPaused && run.paused !== undefined)) return run;
@@ -126,4 +115,12 @@ export class FakeRunRegistry implements RunRegistry {
     if (run === undefined) throw missing(`run "${runId}"`);
     return run;
   }
+}
+
+function tooManyTables({ runId, tables }: RunRecord, writes: number): ServiceRefused {
+  return new ServiceRefused({
+    object: `run "${runId}"`,
+    problem: `locks ${String(tables.length)} tables, and a transaction of ${String(writes)} items is too large`,
+    remedy: "Split the migration",
+  });
 }

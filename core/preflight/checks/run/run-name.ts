@@ -1,12 +1,6 @@
+import { MAX_EXECUTION_NAME, MAX_RUN_NAME, ROLLBACK_PREFIX } from "../../../run-name.ts";
 import { runCheck } from "../../define-check.ts";
 import { ok, refuse } from "../../finding.ts";
-
-/** Step Functions' limit on the name of an execution, in characters. */
-const MAX_EXECUTION_NAME = 80;
-/** A run's rollback is the execution `rollback-<run>`, so that a run has one; `migration.asl.json` names it as well. */
-export const ROLLBACK_PREFIX = "rollback-";
-/** A run's own name has to leave room for its rollback's. */
-export const MAX_RUN_NAME = MAX_EXECUTION_NAME - ROLLBACK_PREFIX.length;
 
 /** A run that was named by hand in the console may have a name too long for its rollback to be started. */
 export const runName = runCheck({

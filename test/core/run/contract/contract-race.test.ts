@@ -18,6 +18,7 @@ import { Flow, claimAndContract, pause, untilDone } from "../../../support/flow.
 import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
 import { SeededRandom } from "../../../support/seeded-random.ts";
 import { MIGRATION } from "../stage.ts";
+import { lockHolder } from "../../../support/lock-holder.ts";
 
 const TRIES = 200;
 /** Tables that are made ready at the same time. */
@@ -97,7 +98,7 @@ class Race {
     await fresh.pool.query(`INSERT INTO "${name}" VALUES (1, 'web')`);
     const record = await flow.registry.run(flow.run.ref.id);
     if (!record) throw new Error("the run is registered");
-    await registry.register({ ...record, phase: "cooling" });
+    await registry.acquireTableLocks({ ...record, phase: "cooling" });
     const flags = new FakeFlags({ migrations: [name] });
     await flags.deployNow(name, finalState(flow));
     return new Race(fresh, registry, flow, flags);
@@ -111,7 +112,7 @@ class Race {
       pause(after.alarmAfter).then(() => this.#fireAlarm()),
       pause(after.contractAfter).then(() => this.#contract()),
     ]);
-    const { runId, table, phase } = await this.#record();
+    const { runId, tables, phase } = await this.#record();
     const columns = await this.#columns();
     const flag = await this.flags.current(this.flow.run.plan.migration);
     const seen = { phase, columns, onOldPath: flag && sameFlagState(flag, OLD_PATH), contracted, rolledBack };
@@ -124,7 +125,7 @@ class Race {
         rolledBack: "too late",
       });
       expect(flag).toEqual(finalState(this.flow));
-      expect((await this.registry.holder(table))?.runId).toBe(runId);
+      expect((await lockHolder(this.registry, String(tables[0])))?.runId).toBe(runId);
       return phase;
     }
     expect(seen).toEqual({
@@ -134,7 +135,7 @@ class Race {
       contracted: expect.stringMatching(/^(RunSuperseded|GateFailed)$/) as string,
       rolledBack: expect.objectContaining({ runId, ledgerWritten: true }) as RollbackReport,
     });
-    expect(await this.registry.holder(table)).toBeUndefined();
+    expect((await this.registry.lockHolders(tables)).size).toBe(0);
     return "rolled-back";
   }
 

@@ -24,12 +24,12 @@ export class CommandStage {
   /** A run `a` that Ann started and that stands by. */
   static async begin(changes: Partial<RunRecord> = {}): Promise<CommandStage> {
     const stage = new CommandStage();
-    await stage.registry.register({
+    await stage.registry.acquireTableLocks({
       runId: "a",
       migration: "contact-channel",
       planHash: "abcdef0123".padEnd(64, "0"),
       executionArn: "arn:aws:states:us-east-1:000000000000:execution:migration:a",
-      table: "crm/public.contacts",
+      tables: ["crm/public.contacts"],
       phase: "validate",
       startedAt: stage.now,
       updatedAt: stage.now,

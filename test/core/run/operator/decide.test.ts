@@ -193,7 +193,7 @@ describe("decide refuses", () => {
   it("any approval, where the gate forbids one's own and nobody knows who started the run", async () => {
     const { startedBy: _, ...unknown } = (await (await CommandStage.begin()).record())!;
     const stage = await CommandStage.begin();
-    await stage.registry.register({ ...unknown, runId: "b", table: "crm/public.deals" });
+    await stage.registry.acquireTableLocks({ ...unknown, runId: "b", tables: ["crm/public.deals"] });
     await ask(stage, { runId: "b", selfApproval: false });
     expect(await refusal(stage, by(BOB, { run: "b" }))).toMatch(/nobody knows who did/);
     expect(await decide(stage, by(BOB, { run: "b", answer: "rejected" }))).toMatchObject({ answer: "rejected" });

@@ -27,12 +27,12 @@ describe("an alarm that fires", () => {
   const rolledBack = () => executions.rollbacks.map(({ input }) => (input as { run: string }).run).sort();
 
   async function run(runId: string, phase: Phase, more: Partial<RunRecord> = {}): Promise<void> {
-    await registry.register({
+    await registry.acquireTableLocks({
       runId,
       migration: `migration-of-${runId}`,
       planHash: "0".repeat(64),
       executionArn: `arn:aws:states:us-east-1:000000000000:execution:migration:${runId}`,
-      table: `crm/public.${runId}`,
+      tables: [`crm/public.${runId}`],
       phase,
       startedAt: "2026-01-31T09:00:00.000Z",
       updatedAt: "2026-01-31T09:00:00.000Z",
@@ -57,13 +57,13 @@ describe("an alarm that fires", () => {
     await run("no-alarms", "soak", { alarms: [] });
     for (const over of ["done", "rolled-back", "undone"] as const) {
       await run(over, over);
-      await registry.release(over);
+      await registry.releaseTableLocks(over, "run");
     }
     expect(await fire()).toEqual({ rolledBack: ["friday", "monday"], tooLate: [] });
     expect(rolledBack()).toEqual(["friday", "monday"]);
   });
 
-  it("starts a rollback again that died before it had given the table free, and none that is at work", async () => {
+  it("starts a rollback again that died before it released the table lock, and none that is under way", async () => {
     await run("friday", "rolled-back");
     const first = await executions.startRollback({ run: "friday", reason: "by hand" });
     expect(await fire()).toEqual({ rolledBack: ["friday"], tooLate: [] });
@@ -72,26 +72,26 @@ describe("an alarm that fires", () => {
     await fire();
     await fire();
     expect(executions.rollbacks).toHaveLength(2);
-    await registry.release("friday");
-    await run("monday", "rolled-back", { table: "crm/public.friday" });
+    await registry.releaseTableLocks("friday", "run");
+    await run("monday", "rolled-back", { tables: ["crm/public.friday"] });
     expect(await fire()).toEqual({ rolledBack: ["monday"], tooLate: [] });
   });
 
-  it("rolls back what it can where the run registry cannot say who holds the table of another, and then fails", async () => {
+  it("rolls back what it can where the run registry cannot read who has the table of another locked, and then fails", async () => {
     await run("friday", "soak");
     await run("monday", "rolled-back");
     const failure = new ServiceUnavailable({ object: "registry", problem: "is away", remedy: "Wait" });
-    vi.spyOn(registry, "holder").mockRejectedValueOnce(failure);
+    vi.spyOn(registry, "lockHolders").mockRejectedValueOnce(failure);
     await expect(fire()).rejects.toBe(failure);
     expect(rolledBack()).toEqual(["friday"]);
   });
 
-  it("means nothing where no run names it", async () => {
+  it("does nothing where no run names it", async () => {
     await run("friday", "soak");
     expect(await fire({ alarm: "disk-full" })).toEqual({ rolledBack: [], tooLate: [] });
   });
 
-  it("tells people of a run in contract, which nothing can return", async () => {
+  it("notifies operators of a run in contract, which cannot be rolled back", async () => {
     await run("friday", "contract");
     expect(await fire()).toEqual({ rolledBack: [], tooLate: ["friday"] });
     expect(executions.rollbacks).toEqual([]);
@@ -154,7 +154,7 @@ describe("an alarm that fires", () => {
     expect(rolledBack()).toEqual(["a", "b", "c"]);
   });
 
-  it("is no news to a run that began long after it: its event is late, and the alarm was OK at the start", async () => {
+  it("does not concern a run that began long after it: its event is late, and the alarm was OK at the start", async () => {
     await run("just-begun", "expand", { startedAt: "2026-01-31T10:15:30.000Z" });
     await run("next-morning", "expand", { startedAt: "2026-01-31T10:45:00.000Z" });
     expect(await fire()).toEqual({ rolledBack: ["just-begun"], tooLate: [] });

@@ -128,8 +128,10 @@ describe("rollback", () => {
       const { runId } = await claimRollback(stage.ports, { run: stage.run.ref.id });
       const dead = await stage.registry.run(runId);
       if (!dead) throw new Error("the run is registered");
-      await stage.registry.takeOver({ ...dead, runId: "second", phase: "contract" }, runId);
-      await expect(claimRollback(stage.ports, { run: runId })).rejects.toThrow(/Roll run "second" back instead/);
+      await stage.registry.acquireTableLocks({ ...dead, runId: "second", phase: "contract" }, [runId]);
+      await expect(claimRollback(stage.ports, { run: runId })).rejects.toThrow(
+        /run "second" has locked table "test\/public\.contacts" now\. Roll back run "second" instead/,
+      );
     });
 
     it("in every phase before contract", async () => {
@@ -283,7 +285,7 @@ describe("rollback", () => {
   });
 
   describe("is recorded", () => {
-    it("in the ledger, gives the table free and tells people, and keeps the expanded schema", async () => {
+    it("in the ledger, releases the table lock and notifies operators, and keeps the expanded schema", async () => {
       await stage.flow.apply(stage.run.plan.expand);
       expect(await recordRollback(stage.ports, claim)).toEqual({ ...claim, ledgerWritten: true });
       const { rows } = await fresh.client.query(
@@ -323,7 +325,9 @@ describe("rollback", () => {
       const recorded = recordRollback({ ...stage.ports, database: silent }, claim);
       await vi.waitFor(async () => {
         expect(stage.notifier.messages).toHaveLength(1);
-        expect(await stage.registry.holder((await stage.registry.run(claim.runId))?.table ?? "")).toBeUndefined();
+        const { tables } = (await stage.registry.run(claim.runId)) ?? {};
+        expect((await stage.registry.lockHolders(tables ?? [])).size).toBe(0);
+        expect(tables).toHaveLength(1);
       });
       answer(new DatabaseUnavailable({ object: "database", problem: "did not answer in 65 s", remedy: "Wait" }));
       expect(await recorded).toMatchObject({ ledgerWritten: false });
@@ -370,7 +374,7 @@ describe("rollback", () => {
     async function tableIsFree(): Promise<boolean> {
       const run = await stage.registry.run(claim.runId);
       if (!run) throw new Error("the run is registered");
-      return (await stage.registry.register({ ...run, runId: "next" })) === undefined;
+      return (await stage.registry.acquireTableLocks({ ...run, runId: "next" })) === undefined;
     }
   });
 });

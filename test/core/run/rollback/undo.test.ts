@@ -12,7 +12,8 @@ import { migrationSchema } from "../../../../core/migration/schema.ts";
 import { REVERSIBLE, type Phase } from "../../../../core/plan/phases.ts";
 import type { RunRecord } from "../../../../core/ports.ts";
 import { applyNextStep } from "../../../../core/run/ddl/apply-steps.ts";
-import { beginRun } from "../../../../core/run/begin-run.ts";
+import { requirePreflight } from "../../../../core/preflight/require-preflight.ts";
+import { beginRun, type Preflight } from "../../../../core/run/begin/begin-run.ts";
 import { claimRollback, recordRollback } from "../../../../core/run/rollback/rollback.ts";
 import { enterPhase, type Ports, type Run, type RunRef } from "../../../../core/run/run.ts";
 import { claimUndo, databaseToUndo, recordUndo, undo, type UndoClaim } from "../../../../core/run/rollback/undo.ts";
@@ -29,6 +30,7 @@ import {
 import { untilDone } from "../../../support/flow.ts";
 import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
 import { createContacts, MIGRATION } from "../stage.ts";
+import { lockHolder } from "../../../support/lock-holder.ts";
 
 const TABLE = "test/public.contacts";
 
@@ -66,7 +68,8 @@ describe("undoing a run", () => {
 
   function begin(runId: string): Promise<RunRef> {
     ports.executions.set(arn(runId), "RUNNING");
-    return beginRun(ports, { runId, executionArn: arn(runId), migration: migrationSchema.parse(MIGRATION) });
+    const preflight: Preflight = (subject) => requirePreflight(ports, subject);
+    return beginRun(ports, { runId, executionArn: arn(runId), migration: migrationSchema.parse(MIGRATION) }, preflight);
   }
 
   async function expanded(runId: string): Promise<Run> {
@@ -146,7 +149,7 @@ describe("undoing a run", () => {
     expect(await functions()).toBe(0);
   });
 
-  it("writes who asked and why, closes the run, gives the table free and tells people", async () => {
+  it("writes who asked and why, closes the run, releases the table lock and notifies operators", async () => {
     const { plan } = await rolledBack();
     const claimed = await claimUndo(ports, { run: "first", reason: "not needed", by: "arn:aws:iam::1:user/ann" });
     const reason = "not needed (arn:aws:iam::1:user/ann)";
@@ -155,17 +158,17 @@ describe("undoing a run", () => {
       migration: MIGRATION.migration,
       planHash: plan.hash,
       database: "test",
-      table: TABLE,
+      tables: [TABLE],
       reason,
     });
-    expect(await ports.registry.holder(TABLE)).toMatchObject({ runId: "first" });
+    expect(await lockHolder(ports.registry, TABLE)).toMatchObject({ runId: "first" });
     expect(await undo(ports, claimed)).toMatchObject({ status: "more", message: /Drop acquisition_channel/ });
     expect(await undo(ports, claimed)).toMatchObject({ status: "done" });
     const undoneAt = ports.clock.now().toISOString();
     expect(await recordUndo(ports, claimed)).toEqual({ ...claimed, undoneAt });
     expect(await record()).toMatchObject({ phase: "undone" });
     expect(await outcome()).toEqual({ outcome: "undone" });
-    expect(await ports.registry.holder(TABLE)).toBeUndefined();
+    expect(await lockHolder(ports.registry, TABLE)).toBeUndefined();
     expect(await undoEvents()).toEqual([
       { run_id: "first", subject: MIGRATION.migration, detail: { state: "begun", reason } },
       { run_id: "first", subject: MIGRATION.migration, detail: { state: "done", reason } },
@@ -208,10 +211,10 @@ describe("undoing a run", () => {
   describe("is refused", () => {
     /** Nothing changed, and the table is with whom it was with. */
     async function refused(problem: RegExp | string, run = "first"): Promise<void> {
-      const [holder, events] = [await ports.registry.holder(TABLE), await undoEvents().catch(() => [])];
+      const [holder, events] = [await lockHolder(ports.registry, TABLE), await undoEvents().catch(() => [])];
       await expect(claim(run)).rejects.toThrow(UndoRefused);
       await expect(claim(run)).rejects.toThrow(problem);
-      expect(await ports.registry.holder(TABLE)).toEqual(holder);
+      expect(await lockHolder(ports.registry, TABLE)).toEqual(holder);
       expect(await undoEvents().catch(() => [])).toEqual(events);
     }
 
@@ -266,7 +269,7 @@ describe("undoing a run", () => {
     it("where another run of the migration holds the table", async () => {
       await rolledBack();
       await begin("second");
-      await refused(/table "test\/public\.contacts" belongs to run "second", which is in phase preflight/);
+      await refused(/run "second", which is in phase preflight, has locked table "test\/public\.contacts"/);
     });
 
     it("where its plan is over and the table has another one's", async () => {
@@ -276,7 +279,9 @@ describe("undoing a run", () => {
       await fresh.client.query(`UPDATE sluice.run SET outcome = 'rolled-back' WHERE run_id = 'second'`);
       await ports.registry.transition({ runId: "first", from: ["undone"], to: "rolled-back", at: "now" });
       await fresh.client.query(`UPDATE sluice.run SET outcome = 'rolled-back' WHERE run_id = 'first'`);
-      await refused(/has a plan that is over; what the table has is of the plan of run "second"\. Undo run "second"/);
+      await refused(
+        /has a plan that is over; what the table has now is of the plan of run "second"\. Undo run "second"/,
+      );
     });
 
     it("where contract has begun on its plan", async () => {
@@ -302,28 +307,28 @@ describe("undoing a run", () => {
       expect(await claim()).toMatchObject({ runId: "first" });
     });
 
-    it("and gives the table free again, where the flag was deployed just before it had the table", async () => {
+    it("and releases the table lock again, where the flag was deployed just before it had the table", async () => {
       const { plan } = await rolledBack();
-      const retake = ports.registry.retake.bind(ports.registry);
-      vi.spyOn(ports.registry, "retake").mockImplementationOnce(async (runId) => {
-        const taken = await retake(runId);
+      const acquire = ports.registry.acquireUndoLocks.bind(ports.registry);
+      vi.spyOn(ports.registry, "acquireUndoLocks").mockImplementationOnce(async (runId) => {
+        const taken = await acquire(runId);
         await ports.flags.deployNow(MIGRATION.migration, plan.cutover[0]?.flag ?? OLD_PATH);
         return taken;
       });
       await expect(claim()).rejects.toThrow(UndoRefused);
-      expect(await ports.registry.holder(TABLE)).toBeUndefined();
+      expect(await lockHolder(ports.registry, TABLE)).toBeUndefined();
     });
   });
 
   describe("drops nothing", () => {
-    it("where somebody deployed the flag anew since the claim, and goes on when that was taken back", async () => {
+    it("where an operator deployed the flag anew since the claim, and goes on when that was taken back", async () => {
       const { plan } = await rolledBack();
       const claimed = await claim();
       await ports.flags.deployNow(MIGRATION.migration, plan.cutover.at(-1)?.flag ?? OLD_PATH);
       await expect(undo(ports, claimed)).rejects.toThrow(UndoRefused);
       expect(await hasColumn()).toBe(true);
       await expect(claim()).rejects.toThrow(UndoRefused);
-      expect(await ports.registry.holder(TABLE)).toMatchObject({ runId: "first" });
+      expect(await lockHolder(ports.registry, TABLE)).toMatchObject({ runId: "first" });
       await expect(rollBack("first")).rejects.toThrow(/is being undone/);
       await ports.flags.deployNow(MIGRATION.migration, OLD_PATH);
       const again = await claim();
@@ -336,10 +341,12 @@ describe("undoing a run", () => {
     it("where it does not hold the table any more", async () => {
       await rolledBack();
       const claimed = await claim();
-      await ports.registry.giveBack("first");
-      await expect(undo(ports, claimed)).rejects.toThrow(/does not hold table .*Undo it again, which takes the table/);
+      await ports.registry.releaseTableLocks("first", "undo");
+      await expect(undo(ports, claimed)).rejects.toThrow(
+        /has not locked table .*Undo it again, which locks the tables/,
+      );
       await begin("second");
-      await expect(undo(ports, claimed)).rejects.toThrow(/run "second" does/);
+      await expect(undo(ports, claimed)).rejects.toThrow(/has not locked table .*: run "second" has/);
       expect(await hasColumn()).toBe(true);
     });
 
@@ -350,7 +357,7 @@ describe("undoing a run", () => {
       await expect(recordRollback(ports, rollback)).rejects.toThrow("no topic");
       const claimed = await claim();
       await recordRollback(ports, rollback);
-      await expect(begin("second")).rejects.toThrow(/belongs to run "first", which is in phase undoing/);
+      await expect(begin("second")).rejects.toThrow(/locked by run "first", which is in phase undoing/);
       await untilDone(() => undo(ports, claimed));
       expect(await hasColumn()).toBe(false);
     });
@@ -414,7 +421,7 @@ describe("undoing a run", () => {
     beforeEach(() => rolledBack());
 
     it("between the entry in the ledger and the table, begins again", async () => {
-      vi.spyOn(ports.registry, "retake").mockRejectedValueOnce(new Error("died"));
+      vi.spyOn(ports.registry, "acquireUndoLocks").mockRejectedValueOnce(new Error("died"));
       await expect(claim()).rejects.toThrow("died");
       await undone();
       expect(await hasColumn()).toBe(false);
@@ -431,7 +438,7 @@ describe("undoing a run", () => {
       const claimed = await claim();
       await undo(ports, claimed);
       await expect(begin("second")).rejects.toThrow(PreflightRefused);
-      await ports.registry.giveBack("first");
+      await ports.registry.releaseTableLocks("first", "undo");
       await expect(begin("second")).rejects.toThrow(
         /is being undone: the plan of run "first" has steps of its undo applied/,
       );
@@ -440,16 +447,19 @@ describe("undoing a run", () => {
       expect(await begin("second")).toMatchObject({ resumeAt: "expand" });
     });
 
-    it.each(["transition", "giveBack"] as const)("before its %s, ends when it is claimed again", async (line) => {
-      const claimed = await claim();
-      await untilDone(() => undo(ports, claimed));
-      vi.spyOn(ports.registry, line).mockRejectedValueOnce(new Error("died"));
-      await expect(recordUndo(ports, claimed)).rejects.toThrow("died");
-      await undone();
-      expect(await record()).toMatchObject({ phase: "undone" });
-      expect(await ports.registry.holder(TABLE)).toBeUndefined();
-      expect(await undoEvents()).toHaveLength(3);
-    });
+    it.each(["transition", "releaseTableLocks"] as const)(
+      "before its %s, ends when it is claimed again",
+      async (line) => {
+        const claimed = await claim();
+        await untilDone(() => undo(ports, claimed));
+        vi.spyOn(ports.registry, line).mockRejectedValueOnce(new Error("died"));
+        await expect(recordUndo(ports, claimed)).rejects.toThrow("died");
+        await undone();
+        expect(await record()).toMatchObject({ phase: "undone" });
+        expect(await lockHolder(ports.registry, TABLE)).toBeUndefined();
+        expect(await undoEvents()).toHaveLength(3);
+      },
+    );
 
     it("before it told people, tells them when it is repeated, and changes nothing more", async () => {
       const claimed = await claim();
@@ -505,7 +515,7 @@ describe("undoing a run", () => {
         await undone(start);
       }
       expect(await hasColumn()).toBe(false);
-      expect(await ports.registry.holder(TABLE)).toBeUndefined();
+      expect(await lockHolder(ports.registry, TABLE)).toBeUndefined();
     }
     expect(results).toHaveLength(12);
   });
@@ -517,7 +527,7 @@ describe("undoing a run", () => {
       await undone();
       return states(names);
     });
-    await expect(begin("second")).rejects.toThrow(/was changed, by another run or by somebody's DDL/);
+    await expect(begin("second")).rejects.toThrow(/changed during preflight, by another run or by DDL/);
     expect(await record("second")).toMatchObject({ phase: "rolled-back" });
     expect(await begin("third")).toMatchObject({ resumeAt: "expand" });
   });
@@ -529,7 +539,7 @@ describe("undoing a run", () => {
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     const [winner, loser] = results[0].status === "fulfilled" ? ["first", "second"] : ["second", "first"];
     await undone(winner);
-    await expect(claim(loser)).rejects.toThrow(/what it expanded is gone already/);
+    await expect(claim(loser)).rejects.toThrow(/what it expanded was removed already/);
   });
 
   /** Lets time pass: everything that the ledger has happened that much earlier. */

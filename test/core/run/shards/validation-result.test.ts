@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DivergenceFound } from "../../../../core/errors.ts";
-import { verdict } from "../../../../core/run/shards/validation-result.ts";
+import { judgeValidation } from "../../../../core/run/shards/validation-result.ts";
 import { SYNC_TRIGGERS } from "../../../../core/operations/toolkit/sync-names.ts";
 import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
 import { createContacts, Stage } from "../stage.ts";
@@ -42,7 +42,7 @@ describe("the verdict on a proof", () => {
     await stage.flow.validate();
     await stage.reach("cooling");
     await expect(stage.flow.validate("validate-before-contract")).rejects.toThrow(DivergenceFound);
-    await expect(verdict(stage.ports, stage.run, "validate-before-contract")).rejects.toThrow(
+    await expect(judgeValidation(stage.ports, stage.run, "validate-before-contract")).rejects.toThrow(
       "proof validate-before-contract: 1 of 100 rows differ (1 %, allowed 0 %; validate.max_divergence (5 %) is for " +
         "the cutover alone, since the drop would lose what the old side holds of these rows), 1 segment; worst: {}: 1 of 100",
     );
@@ -58,6 +58,6 @@ describe("the verdict on a proof", () => {
     await stage.reach("cooling");
     await expect(stage.flow.validate("validate-before-contract")).rejects.toThrow(DivergenceFound);
     const lossy = { ...stage.run, plan: { ...stage.run.plan, reversible: false } };
-    expect(await verdict(stage.ports, lossy, "validate-before-contract")).toMatchObject({ status: "done" });
+    expect(await judgeValidation(stage.ports, lossy, "validate-before-contract")).toMatchObject({ status: "done" });
   });
 });

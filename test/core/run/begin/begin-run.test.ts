@@ -1,13 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../core/errors.ts";
-import { OLD_PATH } from "../../../core/flag.ts";
-import { migrationSchema, type Migration, type MigrationInput } from "../../../core/migration/schema.ts";
-import { REVERSIBLE } from "../../../core/plan/phases.ts";
-import { applyNextStep } from "../../../core/run/ddl/apply-steps.ts";
-import { beginRun } from "../../../core/run/begin-run.ts";
-import { claimRollback, recordRollback } from "../../../core/run/rollback/rollback.ts";
-import { enterPhase, type Ports, type Run, type RunRef } from "../../../core/run/run.ts";
-import { shards } from "../../../core/run/shards/shards.ts";
+import { LedgerTooNew, PlanUnreadable, PreflightRefused, RunSuperseded } from "../../../../core/errors.ts";
+import { OLD_PATH } from "../../../../core/flag.ts";
+import { ensureLedger } from "../../../../core/ledger/schema.ts";
+import { migrationSchema, type Migration, type MigrationInput } from "../../../../core/migration/schema.ts";
+import { REVERSIBLE } from "../../../../core/plan/phases.ts";
+import { applyNextStep } from "../../../../core/run/ddl/apply-steps.ts";
+import { requirePreflight } from "../../../../core/preflight/require-preflight.ts";
+import { beginRun, type Preflight } from "../../../../core/run/begin/begin-run.ts";
+import { claimRollback, recordRollback } from "../../../../core/run/rollback/rollback.ts";
+import { enterPhase, type Ports, type Run, type RunRef } from "../../../../core/run/run.ts";
+import { shards } from "../../../../core/run/shards/shards.ts";
 import {
   FakeAlarms,
   FakeClock,
@@ -17,10 +19,11 @@ import {
   FakeMetrics,
   FakeNotifier,
   FakePlanStore,
-} from "../../support/fakes.ts";
-import { claimAndContract, untilDone } from "../../support/flow.ts";
-import { freshDatabase, type FreshDatabase } from "../../support/postgres.ts";
-import { createContacts, MIGRATION } from "./stage.ts";
+} from "../../../support/fakes.ts";
+import { claimAndContract, untilDone } from "../../../support/flow.ts";
+import { freshDatabase, type FreshDatabase } from "../../../support/postgres.ts";
+import { createContacts, MIGRATION } from "../stage.ts";
+import { lockHolder } from "../../../support/lock-holder.ts";
 
 describe("beginning a run", () => {
   let fresh: FreshDatabase;
@@ -55,7 +58,8 @@ describe("beginning a run", () => {
 
   function begin(runId: string, changes: Partial<MigrationInput> = {}): Promise<RunRef> {
     ports.executions.set(arn(runId), "RUNNING");
-    return beginRun(ports, { runId, executionArn: arn(runId), migration: migration(changes) });
+    const preflight: Preflight = (subject) => requirePreflight(ports, subject);
+    return beginRun(ports, { runId, executionArn: arn(runId), migration: migration(changes) }, preflight);
   }
 
   async function runOf(ref: RunRef): Promise<Run> {
@@ -106,7 +110,7 @@ describe("beginning a run", () => {
       expect((await ports.plans.get(ref.planHash)).migration).toBe("contact-channel");
       expect(await ports.registry.run("first")).toMatchObject({
         phase: "preflight",
-        table: "test/public.contacts",
+        tables: ["test/public.contacts"],
         planHash: ref.planHash,
         executionArn: arn("first"),
         alarms: ["crm-errors", "crm-latency"],
@@ -118,6 +122,19 @@ describe("beginning a run", () => {
         `SELECT attname FROM pg_attribute WHERE attrelid = 'contacts'::regclass AND attnum > 0`,
       );
       expect(columns).toHaveLength(3);
+    });
+
+    it("makes the ledger in a schema that a DBA has made for it", async () => {
+      await fresh.client.query("CREATE SCHEMA sluice");
+      expect(await begin("first")).toMatchObject({ resumeAt: "expand" });
+      expect(await tables()).toContain("sluice.run");
+    });
+
+    it("refuses a ledger that a later version has changed, before it takes the table", async () => {
+      await ensureLedger(fresh.database);
+      await fresh.client.query(`INSERT INTO sluice.ledger_migration (number) VALUES (9999)`);
+      await expect(begin("first")).rejects.toThrow(LedgerTooNew);
+      expect(await ports.registry.runs(10)).toEqual([]);
     });
 
     it("refuses for every reason at once, and leaves no trace", async () => {
@@ -240,13 +257,13 @@ describe("beginning a run", () => {
       const states = ports.alarms.states.bind(ports.alarms);
       vi.spyOn(ports.alarms, "states").mockImplementationOnce(async (names) => {
         await fresh.client.query(`UPDATE sluice.run SET outcome = 'done'; ALTER TABLE contacts DROP COLUMN note`);
-        await ports.registry.release("first");
+        await ports.registry.releaseTableLocks("first", "run");
         return states(names);
       });
-      await expect(begin("second")).rejects.toThrow(/was changed, by another run or by somebody's DDL/);
+      await expect(begin("second")).rejects.toThrow(/changed during preflight, by another run or by DDL/);
       expect(await ports.registry.run("second")).toMatchObject({ phase: "rolled-back" });
       await expect(claimRollback(ports, { run: "second" })).rejects.toMatchObject({ name: "RollbackTooLate" });
-      expect(await ports.registry.holder("test/public.contacts")).toBeUndefined();
+      expect(await lockHolder(ports.registry, "test/public.contacts")).toBeUndefined();
     });
 
     it("is checked as the first was: an alarm refuses it", async () => {
@@ -263,7 +280,7 @@ describe("beginning a run", () => {
       await expect(begin("second")).rejects.toMatchObject({
         name: "PreflightRefused",
         message:
-          /table "test\/public\.contacts": belongs to run "first", which is in phase expand.*Wait for that run, or roll it back/,
+          /table "test\/public\.contacts": locked by run "first", which is in phase expand.*Wait for that run, or roll it back/,
       });
       expect(await ports.registry.run("second")).toBeUndefined();
     });
@@ -275,7 +292,7 @@ describe("beginning a run", () => {
         ports.executions.set(arn("first"), status);
         const second = await begin("second");
         expect(second.planHash).toBe(first.plan.hash);
-        expect(await ports.registry.register({ ...(await record("second")), runId: "third" })).toMatchObject({
+        expect(await ports.registry.acquireTableLocks({ ...(await record("second")), runId: "third" })).toMatchObject({
           runId: "second",
         });
       },
@@ -310,7 +327,7 @@ describe("beginning a run", () => {
         return status(executionArn);
       });
       await expect(begin("second")).rejects.toThrow(/which is in phase rolled-back\. Its rollback is not over/);
-      expect(await ports.registry.holder("test/public.contacts")).toMatchObject({ runId: "first" });
+      expect(await lockHolder(ports.registry, "test/public.contacts")).toMatchObject({ runId: "first" });
       expect(await ports.registry.run("second")).toBeUndefined();
     });
 
@@ -324,7 +341,7 @@ describe("beginning a run", () => {
         await fresh.client.query(`CREATE INDEX contacts_note_idx ON contacts (note)`);
         return states(names);
       });
-      await expect(begin("second")).rejects.toThrow(/was changed, by another run or by somebody's DDL/);
+      await expect(begin("second")).rejects.toThrow(/changed during preflight, by another run or by DDL/);
       expect(await ports.registry.runsWatchedBy("crm-errors", REVERSIBLE)).toMatchObject([{ runId: "second" }]);
       ports.executions.set(arn("second"), "FAILED");
       expect(await begin("third")).toMatchObject({ planHash: first.plan.hash });
@@ -385,7 +402,7 @@ describe("beginning a run", () => {
         await ports.registry.transition({ runId: "first", from: ["cooling"], to: "contract", at: "now" });
         return states(names);
       });
-      await expect(begin("second")).rejects.toThrow(/belongs to run "first", which is in phase contract/);
+      await expect(begin("second")).rejects.toThrow(/locked by run "first", which is in phase contract/);
       expect((await begin("third")).resumeAt).toBe("contract");
     });
 
@@ -401,7 +418,7 @@ describe("beginning a run", () => {
     await fresh.client.query(
       `UPDATE sluice.run SET outcome = 'done'; ALTER TABLE contacts DROP COLUMN lead_source CASCADE`,
     );
-    await ports.registry.release("first");
+    await ports.registry.releaseTableLocks("first", "run");
     await expect(begin("second")).rejects.toThrow(/lead_source/);
     expect(first.plan.hash).toHaveLength(64);
   });
@@ -410,7 +427,7 @@ describe("beginning a run", () => {
     const first = await expand(await begin("first"));
     await untilDone(() => applyNextStep(ports.database, first, first.plan.contract));
     await fresh.client.query(`UPDATE sluice.run SET outcome = 'done'`);
-    await ports.registry.release("first");
+    await ports.registry.releaseTableLocks("first", "run");
     await fresh.client.query(`ALTER TABLE contacts RENAME COLUMN acquisition_channel TO lead_source`);
     const second = await expand(await begin("second"));
     expect(second.plan.hash).not.toBe(first.plan.hash);

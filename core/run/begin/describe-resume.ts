@@ -1,9 +1,9 @@
-import { count, counted } from "../counted.ts";
-import { newestRun } from "../ledger/run.ts";
-import { countShards } from "../ledger/shard.ts";
-import { appliedSteps } from "../ledger/step.ts";
-import type { DdlStep, Plan } from "../plan/plan.ts";
-import type { Session } from "../ports.ts";
+import { count, counted } from "../../counted.ts";
+import { newestRun } from "../../ledger/run.ts";
+import { countShards } from "../../ledger/shard.ts";
+import { appliedSteps } from "../../ledger/step.ts";
+import type { DdlStep, Plan } from "../../plan/plan.ts";
+import type { Session } from "../../ports.ts";
 
 /** What earlier runs of a plan have left, for the person who starts another: none of it is done again. */
 export async function describeResume(session: Session, plan: Plan, runId: string): Promise<string> {
