@@ -90,7 +90,7 @@ function arrow(files, folder, may) {
 
 /**
  * Within core: a run is given the preflight by its caller, and neither imports the other. What both need is below them,
- * in core/ itself. Excepted are two files of the gates, by which preflight evaluates a predicate and reads an ARN.
+ * in core/ itself or in core/gates.
  */
 const ZONES_WITHIN_CORE = [
   { target: "./core/run", from: "./core/preflight", message: "core/run is given the preflight by its caller." },
