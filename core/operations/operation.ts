@@ -23,6 +23,8 @@ export interface OperationPlan {
   readonly indexes: readonly DdlStep[];
   /** Columns that expand adds and that contract, or an undo, drops again, with the indexes that this plan builds on them. */
   readonly mirrors: readonly MirrorColumn[];
+  /** Queries with a row, and a text `problem` in it, for each thing that contract would break; empty where there is none. */
+  readonly contractRequires: readonly Raw[];
   /** Statements of the table's contract transaction; the sync triggers are dropped first in it. */
   readonly contract: readonly Raw[];
   /** The same of its undo transaction. */

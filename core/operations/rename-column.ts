@@ -7,6 +7,7 @@ import { defineOperation, type OperationPlan } from "./operation.ts";
 import { MIRRORED_COLUMN_CHECKS } from "./toolkit/mirrored-column-checks.ts";
 import type { ColumnPair } from "./toolkit/column-pair.ts";
 import { transactional } from "./toolkit/ddl-step.ts";
+import { functionsByName, replacedFunctions } from "./toolkit/column-name-in-functions.ts";
 import { addMirror, dropColumn } from "./toolkit/mirror-column.ts";
 import { mirrorIndexes } from "./toolkit/mirror-indexes.ts";
 
@@ -71,6 +72,7 @@ export const renameColumn = defineOperation({
       pairs: [pair],
       indexes: steps,
       mirrors: [{ column: to, indexes: steps.flatMap(({ index }) => (index ? [index.name] : [])) }],
+      contractRequires: [functionsByName(pair, replacedFunctions(functions))],
       contract: [dropColumn(pair), rename, ...functions.map(raw)],
       undo: [dropColumn(pair, true)],
       notes: without.map(

@@ -8,7 +8,7 @@ import {
   syncTriggers,
   type TablePairs,
 } from "../operations/toolkit/sync-triggers.ts";
-import type { DdlStep } from "./plan.ts";
+import type { DdlStep, Precondition } from "./plan.ts";
 
 type Parts = readonly OperationPlan[];
 
@@ -51,9 +51,16 @@ export function contractSteps(parts: Parts, limits: LockLimits): readonly DdlSte
       statements: synced ? [...dropSyncTriggers(synced), ...statements, ...dropSyncFunctions(synced)] : statements,
       lock: "ACCESS EXCLUSIVE",
       limits,
-      ...(synced && { requires: syncIntact(synced) }),
+      ...(synced && { requires: contractRequires(parts, synced) }),
     }),
   ];
+}
+
+/** That the sync triggers are as expand made them, and what each operation asks for besides. */
+function contractRequires(parts: Parts, synced: TablePairs): Precondition {
+  const intact = syncIntact(synced);
+  const queries = [intact.query, ...parts.flatMap((part) => part.contractRequires).map(({ text }) => text)];
+  return { ...intact, query: queries.map((query) => `SELECT problem FROM (${query}) AS q`).join("\nUNION ALL\n") };
 }
 
 /** The opposite of expand, in one transaction for the same reason. */

@@ -9,6 +9,7 @@ import { identifier } from "../../sql/identifier.ts";
 import { messageName, messageNameOfSql } from "../../sql/message-name.ts";
 import type { OperationCheck, OperationCheckContext } from "../operation.ts";
 import { mirrorType } from "./mirror-column.ts";
+import { replacedFunctions, unquoted } from "./column-name-in-functions.ts";
 import { indexesOf, mirrorIndexes } from "./mirror-indexes.ts";
 import { isSyncTrigger } from "./sync-names.ts";
 
@@ -161,9 +162,10 @@ function triggerColumns(context: MirrorContext): readonly Finding[] {
  */
 function triggerFunctions(context: MirrorContext): readonly Finding[] {
   const { table, source, functions } = context;
+  const replaced = replacedFunctions(functions);
   const problems = ownTriggers(context)
     .filter((trigger) => trigger.functionColumns?.includes(source.name))
-    .filter((trigger) => !functions.some((text) => replaces(text, trigger.function)))
+    .filter((trigger) => !replaced.has(unquoted(trigger.function)))
     .map((trigger) =>
       refuse({
         object: triggerObject(trigger),
@@ -172,12 +174,6 @@ function triggerFunctions(context: MirrorContext): readonly Finding[] {
       }),
     );
   return orOk(problems, ok(columnObject(table, source.name), "is named by no trigger function that stays as it is"));
-}
-
-/** Whether the statement defines the function, named as PostgreSQL prints it or without needless quotes. */
-function replaces(statement: string, qualified: string): boolean {
-  const [, written = ""] = /^\s*CREATE\s+OR\s+REPLACE\s+FUNCTION\s+([^\s(]+)/i.exec(statement) ?? [];
-  return written === qualified || written.replaceAll('"', "") === qualified.replaceAll('"', "");
 }
 
 /** A check of the column, left out where the table has none of that name. */

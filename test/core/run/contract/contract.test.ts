@@ -91,6 +91,18 @@ describe("contract", () => {
     expect(await stage.phase()).toBe("cooling");
   });
 
+  it("drops nothing, and leaves the run reversible, where a trigger function came that names the old column", async () => {
+    await fresh.client.query(`CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN NEW.note = NEW . lead_source; RETURN NEW; END'`);
+    await fresh.client.query(`CREATE TRIGGER late BEFORE UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION late()`);
+    await expect(call()).rejects.toThrow(GateFailed);
+    await expect(call()).rejects.toThrow("trigger late runs function public.late, which names the column in its text");
+    expect(await columns()).toContain("lead_source");
+    await fresh.client.query(`CREATE OR REPLACE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN NEW.note = NEW.lead_source_kind; RETURN NEW; END'`);
+    expect(await call()).toMatchObject({ status: "more" });
+  });
+
   it("keeps what came to the old column meanwhile, under its new name", async () => {
     await fresh.client.query(`CREATE INDEX late ON contacts (lead_source);
       CREATE VIEW late_view AS SELECT lead_source FROM contacts;
