@@ -21,7 +21,7 @@ export const unquoted = (qualified: string): string => qualified.replaceAll('"',
  */
 export function functionsByName({ table, column }: ColumnPair, replaced: ReadonlySet<string>): Raw {
   const root = raw(literal(name(table.schema, table.name).text));
-  const escaped = column.name.replaceAll(/[\]\[.*+?^$|(){}\\]/g, String.raw`\$&`);
+  const escaped = column.name.replaceAll(/[\][.*+?^$|(){}\\]/g, String.raw`\$&`);
   const pattern = raw(literal(String.raw`\m(new|old)\s*\.\s*("${escaped.replaceAll('"', '""')}"|${escaped}\M)`));
   const known = join([raw("''"), ...[...replaced].map((each) => raw(literal(each)))]);
   return fragment`SELECT DISTINCT format('trigger %I runs function %s, which names the column in its text', t.tgname, f.name) AS problem
